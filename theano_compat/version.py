@@ -1,0 +1,8 @@
+"""The version of theano_compat, and the version of Theano whose behaviour it has."""
+
+version = "0.1.0"
+full_version = version
+short_version = version
+git_revision = ""
+#: What old scripts that look at ``theano.__version__`` are told.
+theano_version = "1.0.5"
