@@ -1,0 +1,196 @@
+"""Finds out whether a program is Python 2, and translates it in memory.
+
+A file is Python 2 if today's Python cannot parse it but the translator's Python 2 grammar can, or if it uses a name
+that only Python 2 has (``xrange``, ``raw_input`` …) without ever defining or guarding it. The translation (fissix, the kept-up
+fork of 2to3) keeps line numbers, so that error traces show the user's own lines. What a translator of syntax cannot see,
+the division of integers, is compiled into calls of :func:`classic_division`, and builtins that it leaves alone go into the program's own namespace.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import functools
+import re
+import types
+import warnings
+
+#: Names that Python 2 has as builtins and Python 3 has not.
+PYTHON2_BUILTINS = frozenset(
+    "xrange raw_input unicode basestring long unichr execfile cmp reload reduce file intern apply coerce buffer".split()
+)
+#: Methods of dictionaries that Python 3 does not have.
+PYTHON2_METHODS = frozenset({"iteritems", "itervalues", "iterkeys", "has_key", "viewitems", "viewkeys", "viewvalues"})
+
+
+class Python2Error(SyntaxError):
+    """A program that is neither Python 3 nor Python 2."""
+
+
+def _uses_python2_names(tree: ast.Module) -> bool:
+    """Return whether the program relies on a Python 2 builtin or dictionary method."""
+    used, bound = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            bound.add(node.name)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            bound.update((alias.asname or alias.name).split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ExceptHandler) and node.type is not None and "NameError" in ast.dump(node.type):
+            return False  # "try: xrange / except NameError": written for both
+        elif isinstance(node, ast.Attribute) and node.attr == "version_info":
+            return False
+    star_import = any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" and n.module in ("six.moves", "past.builtins") for n in ast.walk(tree))
+    return not star_import and bool((used & PYTHON2_BUILTINS) - bound)
+
+
+def is_python2(source: str, filename: str = "<program>") -> bool:
+    """Return whether a program is Python 2.
+
+    Raises
+    ------
+    SyntaxError
+        Today's Python's own error, if the text is no Python 2 either.
+    """
+    try:
+        with _silent_about_old_syntax():
+            tree = ast.parse(source, filename)
+    except SyntaxError as error:
+        try:
+            translate(source, filename)
+        except Exception:
+            raise error from None
+        return True
+    return _uses_python2_names(tree)
+
+
+@functools.lru_cache(maxsize=1)
+def _refactoring_tool():
+    import logging
+
+    from fissix import refactor
+
+    # Fixers that guess wrongly about numeric code (filter, map, zip turned into lists are right and stay) are left out.
+    unwanted = {"idioms", "ws_comma", "set_literal", "buffer", "asserts", "import", "future"}
+    names = [n for n in refactor.get_fixers_from_package("fissix.fixes") if n.rsplit(".fix_", 1)[1] not in unwanted]
+    logging.getLogger("fissix").setLevel(logging.ERROR)
+    return refactor.RefactoringTool(names)
+
+
+def translate(source: str, filename: str = "<program>") -> str:
+    """Return the Python 3 text of a Python 2 program, line for line.
+
+    Raises
+    ------
+    ImportError
+        If fissix is not installed.
+    fissix.pgen2.parse.ParseError
+        If the text is not Python 2.
+    """
+    text = source.expandtabs(8) if re.search(r"^ *\t", source, re.M) else source
+    text = text.replace("\r\n", "\n")
+    return str(_refactoring_tool().refactor_string(text if text.endswith("\n") else text + "\n", filename))
+
+
+def classic_division(a, b):
+    """Divide as Python 2 did: integers give integers, rounded down; all else divides truly."""
+    if _is_integer(a) and _is_integer(b):
+        return a // b
+    return a / b
+
+
+def _is_integer(x) -> bool:
+    if isinstance(x, int):
+        return True
+    kind = getattr(getattr(x, "dtype", None), "kind", None)  # NumPy scalars and arrays; Theano's variables have text there
+    return kind in ("i", "u", "b")
+
+
+class _ClassicDivision(ast.NodeTransformer):
+    """``a / b`` becomes a call of classic_division."""
+
+    def visit_BinOp(self, node):
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Div):
+            return ast.copy_location(_call(node.left, node.right), node)
+        return node
+
+    def visit_AugAssign(self, node):
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Div):
+            return node
+        if not isinstance(node.target, ast.Name):
+            # a[i] /= b must evaluate a[i] once; NumPy's in-place integer division is the floor one.
+            return node
+        value = _call(ast.copy_location(ast.Name(node.target.id, ast.Load()), node), node.value)
+        return ast.copy_location(ast.Assign([node.target], value), node)
+
+
+def _call(left, right):
+    return ast.Call(ast.Name("__classic_division__", ast.Load()), [left, right], [])
+
+
+def compile_program(source: str, filename: str, flags: int = 0) -> tuple[types.CodeType, dict]:
+    """Compile a program of either Python.
+
+    Parameters
+    ----------
+    source : str
+        The program's text.
+    filename : str
+        What error traces show.
+
+    Returns
+    -------
+    code : code object
+    entries : dict
+        What the program's namespace must hold besides its own names.
+    """
+    if is_python2(source, filename):
+        return compile_python2(translate(source, filename), filename, flags, _asks_for_division(source))
+    with _silent_about_old_syntax():
+        return compile(ast.parse(source, filename), filename, "exec", flags=flags, dont_inherit=True), {}
+
+
+def compile_python2(text: str, filename: str, flags: int = 0, true_division: bool = False) -> tuple[types.CodeType, dict]:
+    """Compile the translated text of a Python 2 program; returns what :func:`compile_program` returns."""
+    from theano_compat.cli import supply
+
+    supply.note("Python 3 syntax")
+    with _silent_about_old_syntax():
+        tree = ast.parse(text, filename)
+        entries = supply.builtins_for(sorted({n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}))
+        if not true_division:
+            tree = ast.fix_missing_locations(_ClassicDivision().visit(tree))
+            entries["__classic_division__"] = classic_division
+        return compile(tree, filename, "exec", flags=flags, dont_inherit=True), entries
+
+
+def _asks_for_division(source: str) -> bool:
+    return bool(re.search(r"^\s*from __future__ import .*\bdivision\b", source, re.M))
+
+
+@contextlib.contextmanager
+def _silent_about_old_syntax():
+    """Invalid escapes and ``is 1`` were ordinary then."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
+def read_source(path: str) -> str:
+    """Return the text of a program, decoded as its coding line says (Python 2's default was ASCII; Latin-1 reads any of it)."""
+    import io
+    import tokenize
+
+    with open(path, "rb") as file:
+        data = file.read()
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        return data.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError):
+        return data.decode("latin-1")
