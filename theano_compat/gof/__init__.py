@@ -1,0 +1,28 @@
+"""The graph core: what an expression is, how it is walked, changed, rewritten, scheduled and run. No arrays, no C text.
+
+===================  ==========================================================================================
+``utils``            ``__props__``, scratchpads, the user's lines, sequence helpers
+``graph``            Variable, Constant, Apply, and the walks over them
+``type``             Type and its simple subclasses; ``ctypes_enum`` (CDataType, EnumType), ``null_type``,
+                     ``params_type``; ``ctype_api`` is the C side of types and ops
+``op``               Op, its protocol, thunks, test values; ``cop`` has COp and OpenMPOp
+``fg``, ``toolbox``  FunctionGraph and its features; ``destroyhandler`` is the one that keeps in-place ops safe
+``opt``, ``optdb``   rewrites, ways to apply them, and the database they are chosen from; ``unify`` for patterns
+``link``, ``vm``     Linker interface, containers, PerformLinker, the virtual machine; ``sched`` for schedules
+``flatpickle``       pickles and copies of graphs of any depth
+``cc``, ``cmodule``  historical names of Theano's C linker; the compiled engine is ``theano_compat.codegen``
+===================  ==========================================================================================
+"""
+
+from __future__ import annotations
+
+from theano_compat.gof.utils import MethodNotDefined, hashtype, object2  # isort: skip
+from theano_compat.gof.graph import Apply, Constant, Variable, view_roots  # isort: skip
+from theano_compat.gof.type import CEnumType, EnumList, EnumType, Generic, Type, generic  # isort: skip
+from theano_compat.gof.op import COp, Op, OpenMPOp, PureOp, ops_with_inner_function  # isort: skip
+from theano_compat.gof.params_type import Params, ParamsType  # isort: skip
+from theano_compat.gof.toolbox import (  # isort: skip
+    Bookkeeper, Feature, History, NodeFinder, NoOutputFromInplace, PrintListener, ReplacementDidntRemovedError,
+    ReplaceValidate, Validator,
+)  # fmt: skip
+from theano_compat.gof.fg import CachedConstantError, FunctionGraph, InconsistencyError, MissingInputError  # isort: skip
