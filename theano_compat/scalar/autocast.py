@@ -50,11 +50,12 @@ class NumpyAutocaster:
         if floating and config.floatX != "float64" and config.floatX in self.dtypes:
             return np.asarray(x).astype(config.floatX)
         candidate = None
+        exact = np.asarray(x)  # a plain float would be compared in the candidate's own precision
         for dtype in self.dtypes:
             if dtype == "float16" and config.floatX != "float16" and len(self.dtypes) > 1:
                 continue
-            candidate = np.asarray(x).astype(dtype)
-            if np.all(candidate == x):
+            candidate = exact.astype(dtype)
+            if np.all(candidate == exact):
                 break
         return candidate
 

@@ -246,7 +246,7 @@ class LogicalComparison(BinaryScalarOp):
 
     def L_op(self, inputs, outputs, output_gradients):
         """Give zeros: the result is a step."""
-        return [x.zeros_like(dtype=config.floatX) for x in inputs]
+        return [x.zeros_like().astype(config.floatX) for x in inputs]
 
 
 class FixedLogicalComparison(UnaryScalarOp):
@@ -262,7 +262,7 @@ class FixedLogicalComparison(UnaryScalarOp):
 
     def L_op(self, inputs, outputs, output_gradients):
         """Give zero: the result is a step."""
-        return [inputs[0].zeros_like(dtype=config.floatX)]
+        return [inputs[0].zeros_like().astype(config.floatX)]
 
 
 def _bit_types(types):
@@ -285,7 +285,7 @@ class UnaryBitOp(UnaryScalarOp):
 
     def grad(self, inputs, output_gradients):
         """Give zero."""
-        return [inputs[0].zeros_like(dtype=config.floatX)]
+        return [inputs[0].zeros_like().astype(config.floatX)]
 
 
 class BinaryBitOp(BinaryScalarOp):
@@ -298,7 +298,7 @@ class BinaryBitOp(BinaryScalarOp):
 
     def grad(self, inputs, output_gradients):
         """Give zeros."""
-        return [x.zeros_like(dtype=config.floatX) for x in inputs]
+        return [x.zeros_like().astype(config.floatX) for x in inputs]
 
 
 def upcast_types(types):

@@ -86,7 +86,8 @@ class Scalar(Type):
             allow_downcast is None and type(data) is float and self.dtype == config.floatX
         ):
             return converted
-        if np.all(converted == data) or (np.all(converted != converted) and np.all(data != data)):
+        exact = np.asarray(data)  # a plain number would be compared in this type's own precision
+        if np.all(converted == exact) or (np.all(converted != converted) and np.all(exact != exact)):
             return converted
         reason = TypeError(
             f"Value cannot accurately be converted to dtype ({self.dtype}) and allow_downcast is not True"
