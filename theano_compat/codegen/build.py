@@ -1,0 +1,87 @@
+"""From C text to callable addresses: vector math in front, compiler or cache, outside routines bound."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Callable, Sequence
+
+from theano_compat.codegen.abi import Program
+
+__all__ = ["Loaded", "compiler_available", "load", "prelude"]
+
+#: C functions of math.h with variants that handle many elements at once, where the machine has them.
+VECTOR_FUNCTIONS = (
+    "exp exp2 expm1 log log2 log10 log1p pow sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc cbrt "
+    "hypot atan2"
+).split()
+_call = re.compile(r"\b(" + "|".join(VECTOR_FUNCTIONS) + r")(f?)\(")
+
+
+def prelude(text: str) -> str:
+    """Return the declarations that let the compiler vectorise the math functions that `text` calls."""
+    from theano_compat.codegen import vectormath
+
+    names = sorted({match.groups() for match in _call.finditer(text)})
+    if not names:
+        return ""
+    functions = sorted({name for name, _ in names})
+    dtypes = sorted({"float32" if single else "float64" for _, single in names})
+    return vectormath.prelude(functions, dtypes)
+
+
+def compiler_available() -> bool:
+    """Tell whether C can be compiled here; when not, everything runs through NumPy."""
+    from theano_compat.codegen import toolchain
+
+    return toolchain.compiler() is not None
+
+
+class Loaded:
+    """A loaded program: one address per segment; unloads with the last reference.
+
+    Attributes
+    ----------
+    segments : list of int
+        Addresses of the segment functions.
+    path : str
+        The shared object.
+    source : str
+        The C text.
+    """
+
+    def __init__(self, program: Program) -> None:
+        from theano_compat.codegen import cache
+
+        self.source = program.source
+        self.library = cache.build(program.source)
+        self.path = self.library.path
+        if program.externals:
+            addresses = [external_address(name) for name in program.externals]
+            self._table = (ctypes.c_void_p * len(addresses))(*addresses)
+            bind = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.library.address("tc_bind"))
+            bind(ctypes.addressof(self._table))
+        self.segments = [self.library.address(segment.symbol) for segment in program.segments]
+
+
+def external_address(name: str) -> int:
+    """Return the address of an outside routine by its Fortran-style name (``dgemm``)."""
+    from theano_compat.codegen import blas_pointers
+
+    return blas_pointers.table()[name]
+
+
+def load(program: Program) -> Loaded:
+    """Build (or fetch from the cache) and load a program."""
+    return Loaded(program)
+
+
+def has_externals(names: Sequence[str]) -> bool:
+    """Tell whether all outside routines in `names` are there."""
+    from theano_compat.codegen import blas_pointers
+
+    table: dict[str, int] = blas_pointers.table()
+    return all(name in table for name in names)
+
+
+Prelude = Callable[[str], str]

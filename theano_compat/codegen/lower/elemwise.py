@@ -1,0 +1,108 @@
+"""Elemwise: any scalar op over broadcast arrays."""
+
+from __future__ import annotations
+
+from theano_compat.codegen.abi import ErrorCode
+from theano_compat.codegen.builder import Builder, NotLowered
+from theano_compat.codegen.ir import Load, Store, StoreScalar, View
+from theano_compat.codegen.lower.registry import register
+from theano_compat.codegen.scalarbody import Body
+from theano_compat.scalar import ScalarOp
+from theano_compat.tensor.elemwise import Elemwise
+
+
+def broadcast_domain(builder: Builder, views: list[View]) -> tuple[str, ...]:
+    """Return the common extents of views of one rank, with the run-time checks that they agree."""
+    domain = []
+    for axis in range(views[0].ndim if views else 0):
+        extent, first = "1", 0
+        for k, view in enumerate(views):
+            mine = builder.find(view.shape[axis])
+            if mine == "1":
+                continue
+            if extent == "1":
+                extent, first = mine, k
+            else:
+                details = (str(first), str(axis), extent, str(k), str(axis), mine)
+                builder.require_equal(extent, mine, ErrorCode.SHAPE_MISMATCH, *details)
+                extent = builder.find(extent)
+        domain.append(extent)
+    return tuple(domain)
+
+
+def emit_elemwise(builder: Builder, scalar_op, views: list[View], out_dtypes: list[str], targets: list) -> list[View]:
+    """Emit ``targets[...] = scalar_op(*views)``; None among `targets` stands for a new array."""
+    body = Body(builder)
+    in_dtypes = [v.dtype for v in views]
+    ndim = views[0].ndim if views else 0
+    if ndim == 0:
+        names = body.apply(scalar_op, [builder.scalar(v) for v in views], in_dtypes, out_dtypes)
+        builder.statements.extend(_with_helpers(body))
+        found = []
+        for name, dtype, target in zip(names, out_dtypes, targets):
+            if target is None:
+                found.append(builder.value_view(name, dtype))
+            else:
+                builder.statements.append(StoreScalar(target, name))
+                found.append(
+                    View(target.buffer, dtype, target.pointer, (), (), target.axes, value=name, also=target.also)
+                )
+        return found
+    domain = broadcast_domain(builder, views)
+    names, loads, loaded = [], [], {}
+    for view in views:
+        if view.value is not None:
+            names.append(view.value)
+        elif view in loaded:
+            names.append(loaded[view])
+        else:
+            load: Load = builder.load(view, domain)
+            loads.append(load)
+            loaded[view] = load.name
+            names.append(load.name)
+    values = body.apply(scalar_op, names, in_dtypes, out_dtypes)
+    views_out, stores = [], []
+    for value, dtype, target in zip(values, out_dtypes, targets):
+        room = builder.temp(dtype, domain) if target is None else target
+        views_out.append(room)
+        stores.append(Store(room, room.strides, value))
+    if any(s.block for s in body.statements) and len(stores) > 1:
+        raise NotLowered("a user's scalar op with several outputs")
+    builder.loop(domain, loads, body.statements, stores, tuple(body.helpers))
+    return views_out
+
+
+def _with_helpers(body: Body):
+    helpers = tuple(body.helpers)
+    for k, statement in enumerate(body.statements):
+        yield statement if k or not helpers else type(statement)(
+            statement.name, statement.ctype, statement.expr, statement.block, helpers
+        )
+
+
+@register(Elemwise)
+def lower_elemwise(op, node, builder):
+    views = [builder.view(v) for v in node.inputs]
+    targets: list[View | None] = [None] * len(node.outputs)
+    for k, source in op.inplace_pattern.items():
+        view = views[source]
+        # in place only where it shows: elsewhere a new array costs nothing and can be fused away
+        if node.outputs[k] in builder.results and view.buffer is not None and view.buffer.kind == "input":
+            targets[k] = view
+    found = emit_elemwise(builder, op.scalar_op, views, [o.type.dtype for o in node.outputs], targets)
+    for out, view in zip(node.outputs, found):
+        builder.bind(out, view)
+
+
+@register(ScalarOp)
+def lower_scalar(op, node, builder):
+    body = Body(builder)
+    names = body.apply(
+        op,
+        [builder.scalar_of(v) for v in node.inputs],
+        [v.type.dtype for v in node.inputs],
+        [v.type.dtype for v in node.outputs],
+    )
+    builder.statements.extend(_with_helpers(body))
+    for out, name in zip(node.outputs, names):
+        builder.bind(out, builder.value_view(name, out.type.dtype))

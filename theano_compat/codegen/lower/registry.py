@@ -1,0 +1,61 @@
+"""The dispatch of lowerings on op classes.
+
+Modules that define lowerings are imported with the first function that is compiled; a class may be named by its
+path, so that ops of modules that nobody imported cost nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+
+from theano_compat.codegen.builder import NotLowered
+
+__all__ = ["lower", "register"]
+
+#: Files of this folder that register lowerings.
+TOPICS = (
+    "elemwise", "views", "reduce", "alloc", "shape", "subtensor", "incsubtensor", "advanced", "join", "blas", "extremum", "sort",
+    "misc", "nnet", "conv", "pool", "random", "sparse",
+)  # fmt: skip
+
+
+@functools.singledispatch
+def _lower(op, node, builder):
+    raise NotLowered(f"op {type(op).__name__} has no lowering")
+
+
+register = _lower.register
+
+
+@functools.cache
+def _load_topics() -> None:
+    from pathlib import Path
+
+    here = Path(__file__).parent
+    for topic in TOPICS:
+        if (here / f"{topic}.py").exists():
+            importlib.import_module(f"theano_compat.codegen.lower.{topic}")
+
+
+#: Methods whose override in a subclass changes what an op computes.
+_MEANING = ("perform", "make_thunk", "c_code")
+
+
+def lower(op, node, builder) -> None:
+    """Lower one node into the builder, or raise `NotLowered`.
+
+    Notes
+    -----
+    A user's subclass that overrides `perform` or `c_code` of an op computes something else than its parent: it is not lowered
+    by its parent's lowering.
+    """
+    _load_topics()
+    cls = type(op)
+    found = _lower.dispatch(cls)
+    if cls not in _lower.registry:
+        owner = next(c for c in cls.__mro__ if c in _lower.registry)
+        for between in cls.__mro__[: cls.__mro__.index(owner)]:
+            if any(name in between.__dict__ for name in _MEANING):
+                raise NotLowered(f"op {cls.__name__} has code of its own")
+    found(op, node, builder)

@@ -1,0 +1,83 @@
+"""The memory plan: which scratch slot each intermediate array lives in."""
+
+from __future__ import annotations
+
+from theano_compat.codegen.ir import Buffer, Loop, Statement
+
+__all__ = ["plan"]
+
+
+def plan(statements: list[Statement], keep: set[Buffer]) -> tuple[dict[int, list[Buffer]], int]:
+    """Give every temp a slot that no other live temp has.
+
+    Parameters
+    ----------
+    statements : list of Statement
+        In final order.
+    keep : set of Buffer
+        Live until the end of the segment.
+
+    Returns
+    -------
+    (first, n_slots)
+        `first` maps the position of a statement to the temps and outputs whose memory must be there before it.
+
+    Notes
+    -----
+    Sizes are known at run time only, so a slot grows to the largest of its users.  A free slot whose last user
+    had the same size expression is taken first, then the one freed last: its memory is warm.
+    """
+    first: dict[Buffer, int] = {}
+    last: dict[Buffer, int] = {}
+    for position, statement in enumerate(statements):
+        for buffer in (*statement.reads(), *statement.writes()):
+            if buffer.kind in ("temp", "output", "local"):
+                first.setdefault(buffer, position)
+                last[buffer] = position
+    starts: dict[int, list[Buffer]] = {}
+    ends: dict[int, list[Buffer]] = {}
+    for buffer, position in first.items():
+        starts.setdefault(position, []).append(buffer)
+        if buffer.kind == "temp" and buffer not in keep:
+            ends.setdefault(last[buffer], []).append(buffer)
+    free: list[tuple[str, int]] = []
+    n_slots = 0
+    for position, statement in enumerate(statements):
+        dying = ends.get(position, [])
+        for buffer in starts.get(position, ()):
+            if buffer.kind != "temp":
+                continue
+            heir = _overwritable(statement, buffer, dying)
+            if heir is not None:
+                buffer.index = heir.index
+                dying.remove(heir)
+                continue
+            for k in range(len(free) - 1, -1, -1):
+                if free[k][0] == buffer.nbytes:
+                    buffer.index = free.pop(k)[1]
+                    break
+            else:
+                if free:
+                    buffer.index = free.pop()[1]
+                else:
+                    buffer.index = n_slots
+                    n_slots += 1
+        for buffer in dying:
+            free.append((buffer.nbytes, buffer.index))
+    return starts, n_slots
+
+
+def _overwritable(statement: Statement, buffer: Buffer, dying: list[Buffer]) -> Buffer | None:
+    """Return a dying array that the loop reads only at the very element of `buffer` that it writes."""
+    if not isinstance(statement, Loop):
+        return None
+    stores = [s for s in statement.stores if s.view.buffer is buffer]
+    if len(stores) != 1 or stores[0].reducer is not None or not stores[0].view.whole:
+        return None
+    for old in dying:
+        if old.nbytes != buffer.nbytes or old.kind != "temp":
+            continue
+        loads = [load for load in statement.loads if load.view.buffer is old]
+        if loads and all(load.strides == stores[0].strides and load.view.whole for load in loads):
+            return old
+    return None
