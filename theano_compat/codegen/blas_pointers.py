@@ -1,0 +1,117 @@
+"""Addresses of BLAS and LAPACK routines, from SciPy's own copies: nothing for the user to configure.
+
+SciPy exports them as capsules of ``scipy.linalg.cython_blas`` and ``cython_lapack``, each named with its C signature. The extension module is loaded by
+itself, which takes a fifth of the time of importing ``scipy.linalg``. With the flag ``blas.ldflags`` the routines of that library are taken instead.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import importlib.machinery
+import importlib.util
+import os
+import shlex
+import sys
+from types import ModuleType
+
+from theano_compat import config
+
+__all__ = ["integer_bits", "lapack_table", "table"]
+
+#: What the engine calls.
+ROUTINES = tuple(f"{t}{r}" for t in "sd" for r in ("gemm", "gemv", "ger", "dot", "axpy", "scal", "trsm", "syrk")) + tuple(
+    f"{t}{r}" for t in "cz" for r in ("gemm", "gemv", "geru")
+)
+
+
+def _extension(name: str) -> ModuleType:
+    """Return one of SciPy's extension modules, without the package around it where that works."""
+    full = f"scipy.linalg.{name}"
+    if full in sys.modules:
+        return sys.modules[full]
+    if "scipy.linalg" not in sys.modules:
+        found = importlib.util.find_spec("scipy")
+        if found is not None and found.submodule_search_locations:
+            place = os.path.join(found.submodule_search_locations[0], "linalg")
+            for suffix in importlib.machinery.EXTENSION_SUFFIXES:
+                path = os.path.join(place, name + suffix)
+                if not os.path.isfile(path):
+                    continue
+                try:
+                    loader = importlib.machinery.ExtensionFileLoader(full, path)
+                    spec = importlib.util.spec_from_file_location(full, path, loader=loader)
+                    module = importlib.util.module_from_spec(spec)
+                    loader.exec_module(module)
+                except ImportError:
+                    break
+                # Left in sys.modules, so that a later import of scipy.linalg finds this one and does not load it twice.
+                sys.modules[full] = module
+                return module
+    return importlib.import_module(full)
+
+
+def _capsules(module: ModuleType) -> dict[str, tuple[int, str]]:
+    api = ctypes.pythonapi
+    get_name = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(("PyCapsule_GetName", api))
+    get_pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(("PyCapsule_GetPointer", api))
+    found = {}
+    for name, capsule in module.__pyx_capi__.items():
+        signature = get_name(capsule)
+        found[name] = (get_pointer(capsule, signature), signature.decode())
+    return found
+
+
+@functools.lru_cache(maxsize=1)
+def _scipy_blas() -> dict[str, tuple[int, str]]:
+    return _capsules(_extension("cython_blas"))
+
+
+@functools.lru_cache(maxsize=4)
+def _user_library(ldflags: str) -> dict[str, int]:
+    """Return the routines of the library that ``blas.ldflags`` names.
+
+    Raises
+    ------
+    OSError
+        If it cannot be loaded or has no BLAS; the message says what was tried.
+    """
+    words = shlex.split(ldflags)
+    folders = [w[2:] for w in words if w.startswith("-L")]
+    names = [w[2:] for w in words if w.startswith("-l") and w not in ("-lm", "-lpthread", "-lgfortran", "-ldl")]
+    tried, found = [], {}
+    for name in names:
+        for path in [*(os.path.join(f, f"lib{name}.so") for f in folders), f"lib{name}.so", f"lib{name}.so.0", f"lib{name}.so.3", f"lib{name}.dylib"]:
+            try:
+                library = ctypes.CDLL(path, mode=ctypes.RTLD_GLOBAL)
+            except OSError:
+                tried.append(path)
+                continue
+            for routine in ROUTINES:
+                if routine not in found and hasattr(library, routine + "_"):
+                    found[routine] = ctypes.cast(getattr(library, routine + "_"), ctypes.c_void_p).value
+            break
+    if "dgemm" not in found:
+        raise OSError(f"blas.ldflags={ldflags!r} names no library with dgemm (tried {', '.join(tried) or 'nothing'}); leave the flag empty for SciPy's BLAS")
+    return found
+
+
+def table() -> dict[str, int]:
+    """Return routine name (``"dgemm"``) -> address of the function with Fortran's calling convention."""
+    if config.blas.ldflags:
+        return _user_library(config.blas.ldflags)
+    return {name: address for name, (address, _) in _scipy_blas().items()}
+
+
+def integer_bits() -> int:
+    """Return the size of BLAS's integers: 32, or 64 where the capsules' signatures say so."""
+    if config.blas.ldflags:
+        return 32
+    signature = _scipy_blas()["dgemm"][1]
+    return 32 if "int *" in signature and "int64" not in signature and "long" not in signature else 64
+
+
+@functools.lru_cache(maxsize=1)
+def lapack_table() -> dict[str, int]:
+    """Return LAPACK routine name (``"dpotrf"``) -> address."""
+    return {name: address for name, (address, _) in _capsules(_extension("cython_lapack")).items()}

@@ -1,0 +1,245 @@
+"""The cache of compiled code: content-addressed, without locks, private, and never a reason to fail.
+
+An entry is one file ``<folder>/<first two digits>/<key>.so`` whose key is a digest of the C text, the options, the compiler and the CPU. The
+file ends with the digest of what stands before it, which is checked before it is loaded; loaders ignore what follows an ELF image. A new entry is
+written under another name in the same folder, flushed, and renamed over: readers see nothing or all of it. Whatever goes wrong with the folder (read-only, full,
+owned by somebody else, open to others), the code is built in a temporary folder of the process instead.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import shutil
+import stat
+import sys
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+from theano_compat import config
+from theano_compat.codegen import toolchain
+
+__all__ = ["Library", "build", "clear", "entries", "folder"]
+
+FORMAT = "tc1"
+_MAGIC = b"theano_compat checksum sha256:\n"
+_TRAILER = len(_MAGIC) + 32
+_SUFFIX = ".so"
+
+
+class Library:
+    """A loaded shared object; it is unloaded with the last reference.
+
+    Attributes
+    ----------
+    path : str
+        The file that was loaded (it may be gone by now).
+    was_cached : bool
+        Whether it was found, not compiled.
+    """
+
+    def __init__(self, path: str, was_cached: bool) -> None:
+        self.path = path
+        self.was_cached = was_cached
+        self._handle = ctypes.CDLL(path)
+        self._finalizer = weakref.finalize(self, _unload, self._handle._handle)
+        # At exit the process's memory goes anyway, and unloading then could pull code from under a running thread.
+        self._finalizer.atexit = False
+
+    def address(self, symbol: str) -> int:
+        """Return the address of a function.
+
+        Raises
+        ------
+        AttributeError
+            If the library has no such symbol.
+        """
+        address = ctypes.cast(getattr(self._handle, symbol), ctypes.c_void_p).value
+        assert address is not None
+        return address
+
+    def close(self) -> None:
+        """Unload now; addresses got from it must not be used any more."""
+        self._finalizer()
+
+
+def _unload(handle: int) -> None:
+    if sys.platform != "win32":
+        import _ctypes
+
+        _ctypes.dlclose(handle)
+
+
+_loaded: weakref.WeakValueDictionary[str, Library] = weakref.WeakValueDictionary()
+_lock = threading.Lock()
+
+
+def folder() -> Path:
+    """Return the folder of the cache (flag ``compiledir``)."""
+    return Path(config.compiledir) / FORMAT
+
+
+def key_of(source: str, compiler: toolchain.Compiler, extra: tuple[str, ...]) -> str:
+    """Return the key of a build."""
+    parts = (FORMAT, source, compiler.identity, *compiler.options(extra), "cpu", toolchain.cpu_identity())
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def build(source: str, *, extra_flags: tuple[str, ...] = ()) -> Library:
+    """Return the compiled and loaded form of a C text, from the cache where it is there.
+
+    Parameters
+    ----------
+    source : str
+        One translation unit of C.
+    extra_flags : tuple of str
+        Further options of the compiler.
+
+    Raises
+    ------
+    CompileError
+        If there is no compiler or it refuses the text.
+    """
+    compiler = toolchain.compiler()
+    if compiler is None:
+        raise toolchain.CompileError(toolchain.ADVICE)
+    extra = tuple(extra_flags)
+    key = key_of(source, compiler, extra)
+    with _lock:
+        library = _loaded.get(key)
+    if library is not None:
+        return library
+    library = _from_cache(key) or _compile(source, key, compiler, extra)
+    with _lock:
+        return _loaded.setdefault(key, library)
+
+
+def _entry(key: str) -> Path:
+    return folder() / key[:2] / (key + _SUFFIX)
+
+
+def is_private(path: Path) -> bool:
+    """Tell whether a folder is a real folder of this user that nobody else may write to."""
+    if os.name == "nt":
+        return path.is_dir()
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o022
+
+
+def _seal(path: Path) -> None:
+    """Append the digest of a file to it and flush it to the disk."""
+    data = path.read_bytes()
+    with open(path, "ab") as file:
+        file.write(_MAGIC + hashlib.sha256(data).digest())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def is_whole(path: Path) -> bool:
+    """Tell whether an entry is a regular file whose content is what was written."""
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return False
+        data = path.read_bytes()
+    except OSError:
+        return False
+    body, trailer = data[:-_TRAILER], data[-_TRAILER:]
+    return trailer[: len(_MAGIC)] == _MAGIC and trailer[len(_MAGIC) :] == hashlib.sha256(body).digest()
+
+
+def _from_cache(key: str) -> Library | None:
+    path = _entry(key)
+    if not is_private(folder()) or not is_private(path.parent) or not is_whole(path):
+        return None
+    try:
+        if time.time() - path.stat().st_mtime > 86400:
+            os.utime(path)  # entries that are in use stay young
+        return Library(os.fspath(path), was_cached=True)
+    except OSError:
+        return None
+
+
+def _make_private_folder(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700)
+    except FileExistsError:
+        pass
+    if not is_private(path):
+        raise OSError(f"{path} is not a folder that only this user may write to")
+
+
+def _compile(source: str, key: str, compiler: toolchain.Compiler, extra: tuple[str, ...]) -> Library:
+    target = _entry(key)
+    try:
+        _make_private_folder(folder())
+        _make_private_folder(target.parent)
+        descriptor, name = tempfile.mkstemp(prefix="tmp-", suffix=_SUFFIX, dir=target.parent)
+        os.close(descriptor)
+    except OSError as trouble:
+        return _compile_privately(source, compiler, extra, trouble)
+    unfinished = Path(name)
+    try:
+        compiler.build(source, name, extra)
+        try:
+            _seal(unfinished)
+            if target.is_dir():
+                raise IsADirectoryError(target)
+            os.replace(unfinished, target)
+            return Library(os.fspath(target), was_cached=False)
+        except OSError as trouble:
+            return _compile_privately(source, compiler, extra, trouble)
+    except toolchain.CompileError as trouble:
+        # A full disk shows as a compiler that fails: try elsewhere before the text is blamed.
+        return _compile_privately(source, compiler, extra, trouble)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+_told = False
+
+
+def _compile_privately(source: str, compiler: toolchain.Compiler, extra: tuple[str, ...], trouble: Exception) -> Library:
+    """Build in a temporary folder that is removed as soon as the code is loaded."""
+    global _told
+    scratch = tempfile.mkdtemp(prefix="theano_compat-")
+    try:
+        path = os.path.join(scratch, "private" + _SUFFIX)
+        compiler.build(source, path, extra)
+        library = Library(path, was_cached=False)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=os.name == "nt")
+    if not _told and config.cmodule.debug:
+        print(f"theano_compat: the cache {folder()} cannot be used ({trouble}); compiled code is kept for this process only", file=sys.stderr)
+        _told = True
+    return library
+
+
+def entries() -> Iterator[Path]:
+    """Yield the files of the cache, unfinished ones of processes that died included."""
+    if folder().is_dir():
+        yield from sorted(folder().glob("??/*" + _SUFFIX))
+
+
+def clear(older_than: float = 0.0) -> int:
+    """Remove entries that were not used for a number of seconds, and return how many.
+
+    On systems where a loaded file may be removed (all but Windows) running programs are not disturbed.
+    """
+    removed, now = 0, time.time()
+    for path in entries():
+        try:
+            if now - path.stat().st_mtime >= older_than:
+                path.unlink()
+                removed += 1
+        except OSError:
+            continue
+    return removed
