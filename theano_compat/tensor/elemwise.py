@@ -1,0 +1,41 @@
+"""Scalar operations over whole tensors: elementwise, permuting dimensions, and reducing them.
+
+The code is in `theano_compat.tensor.elemwise_ops`, by topic; this module gives all of it under Theano's path.
+"""
+from __future__ import annotations
+
+from theano_compat import config
+from theano_compat.printing import pprint
+from theano_compat.tensor.elemwise_ops.careduce import (
+    All,
+    Any,
+    CAReduce,
+    CAReduceDtype,
+)
+from theano_compat.tensor.elemwise_ops.dimshuffle import DimShuffle
+from theano_compat.tensor.elemwise_ops.elemwise_op import Elemwise
+from theano_compat.tensor.elemwise_ops.printers import DimShufflePrinter
+from theano_compat.tensor.elemwise_ops.sums import (
+    MulWithoutZeros,
+    Prod,
+    ProdWithoutZeros,
+    Sum,
+    mul_without_zeros,
+)
+
+__all__ = [
+    "All",
+    "Any",
+    "CAReduce",
+    "CAReduceDtype",
+    "DimShuffle",
+    "DimShufflePrinter",
+    "Elemwise",
+    "MulWithoutZeros",
+    "Prod",
+    "ProdWithoutZeros",
+    "Sum",
+    "config",
+    "mul_without_zeros",
+    "pprint",
+]
