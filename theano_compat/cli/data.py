@@ -97,8 +97,10 @@ def write(splits, out: Path) -> None:
     """Write the three pairs as a gzipped pickle that any Python reads; the same data give the same bytes."""
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(out.name + ".part")
+    # NumPy 2 names a module that earlier releases, real Theano's among them, do not have; the old name is read by all.
+    text = pickle.dumps(splits, protocol=2).replace(b"cnumpy._core.multiarray\n", b"cnumpy.core.multiarray\n")
     with open(unfinished, "wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as file:
-        pickle.dump(splits, file, protocol=2)
+        file.write(text)
     unfinished.replace(out)
 
 
