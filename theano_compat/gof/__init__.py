@@ -26,3 +26,11 @@ from theano_compat.gof.toolbox import (  # isort: skip
     ReplaceValidate, Validator,
 )  # fmt: skip
 from theano_compat.gof.fg import CachedConstantError, FunctionGraph, InconsistencyError, MissingInputError  # isort: skip
+from theano_compat.gof.destroyhandler import DestroyHandler  # isort: skip
+from theano_compat.gof.link import Container, Linker, LocalLinker, PerformLinker, WrapLinker, WrapLinkerMany  # isort: skip
+from theano_compat.gof.opt import (  # isort: skip
+    CheckStackTraceOptimization, EquilibriumOptimizer, LocalOptGroup, LocalOptimizer, MergeOptimizer,
+    NavigatorOptimizer, OpKeyOptimizer, OpRemove, OpSub, Optimizer, PatternSub, SeqOptimizer, TopoOptimizer,
+    inplace_optimizer, local_optimizer, optimizer,
+)  # fmt: skip
+from theano_compat.gof.optdb import DB, EquilibriumDB, LocalGroupDB, ProxyDB, Query, SequenceDB  # isort: skip
