@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from theano_compat import config  # noqa: F401
-from theano_compat.configparser import integer_types, string_types  # noqa: F401
+from theano_compat.gof.utils import integer_types, string_types  # noqa: F401
 from theano_compat.printing.debug import debugprint  # noqa: F401
 from theano_compat.printing.describe import (  # noqa: F401
     _TagGenerator,
