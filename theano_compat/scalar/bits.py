@@ -20,6 +20,9 @@ class _Bitwise(BinaryBitOp):
 
     def c_expr(self, inputs, in_dtypes, out_dtype):
         """Join by the operator."""
+        if out_dtype not in ctext.DISCRETE:
+            # int64 with uint64: no integer type holds both
+            raise ctext.MethodNotDefined(f"{self} in C for {in_dtypes}")
         x, y = ctext.cast_all(inputs, in_dtypes, out_dtype)
         return f"(({ctext.ctype(out_dtype)})({x} {self.c_operator} {y}))"
 

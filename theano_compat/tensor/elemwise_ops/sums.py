@@ -41,6 +41,9 @@ class Sum(CAReduceDtype):
     def __init__(self, axis=None, dtype=None, acc_dtype=None):
         super().__init__(scal.add, axis=axis, dtype=dtype, acc_dtype=acc_dtype)
 
+    def __str__(self):
+        return CAReduceDtype.__str__(self)
+
     def L_op(self, inp, out, grads):
         """Spread the gradient over the elements summed; zero where the sum is whole."""
         from theano_compat.tensor.basic import as_tensor_variable
