@@ -78,6 +78,7 @@ def getitem(x, args):
         (at,) = ellipses
         args = args[:at] + (_ALL,) * (x.ndim - taken) + args[at + 1 :]
 
+    args = subtensor.make_constant(args)
     advanced = None
     for position, entry in enumerate(args):
         if entry is None or _is_none_variable(entry):
@@ -100,7 +101,6 @@ def getitem(x, args):
         return subtensor.advanced_subtensor(x, *args)
     if any(entry is None for entry in args):
         return _with_new_axes(x, args)
-    args = subtensor.make_constant(args)
     numbers = subtensor.Subtensor.collapse(args, lambda entry: isinstance(entry, Variable))
     return subtensor.Subtensor(args)(x, *numbers)
 
