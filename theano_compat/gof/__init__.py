@@ -34,3 +34,4 @@ from theano_compat.gof.opt import (  # isort: skip
     inplace_optimizer, local_optimizer, optimizer,
 )  # fmt: skip
 from theano_compat.gof.optdb import DB, EquilibriumDB, LocalGroupDB, ProxyDB, Query, SequenceDB  # isort: skip
+from theano_compat.gof.cc import CLinker, DualLinker, HideC, OpWiseCLinker  # isort: skip

@@ -310,6 +310,11 @@ class Linker:
         Whether values that are not needed any more are dropped during a run.
     """
 
+    def __init__(self, allow_gc: bool | None = None, scheduler: Callable | None = None):
+        self.allow_gc = config.allow_gc if allow_gc is None else allow_gc
+        if scheduler is not None:
+            self._scheduler = scheduler
+
     def clone(self, allow_gc=undef) -> Linker:
         """Return a copy, with another ``allow_gc`` if given."""
         other = copy(self)
