@@ -125,6 +125,9 @@ def defined(name, case, arrays):
     keep = np.ones(len(arrays[0]), bool)
     if name in UNDEFINED and np.dtype(case.in_dtypes[0]).kind == "f":
         keep &= ~UNDEFINED[name](arrays[0])
+    if name in ("j0", "j1"):
+        with np.errstate(all="ignore"):
+            keep &= ~(np.abs(arrays[0].astype("float64")) > 1e6)
     if name.startswith("convert_to_"):
         keep &= fits(arrays[0], case.out_dtype)
     return keep
@@ -147,6 +150,9 @@ def compare(got, want, name, message, arrays):
         eps = {"float16": 1e-3, "float32": 1.2e-7, "complex64": 1.2e-7}.get(want.dtype.name, 2.3e-16)
         precise = got.astype("complex128") if want.dtype.kind == "c" else got.astype("float64")
         wrong = ~np.isclose(precise, want, rtol=eps * 8 * LOOSE.get(name, 1), atol=eps * 4, equal_nan=True)
+    if want.dtype.kind == "c":
+        # C and NumPy make different infinities and NaNs of complex numbers.
+        wrong &= np.isfinite(want)
     first = np.flatnonzero(wrong)[:4]
     detail = [([a[i] for a in arrays], got[i], want[i]) for i in first]
     assert not wrong.any(), f"{message}\n(inputs, got, want): {detail}"

@@ -14,6 +14,7 @@ from theano_compat.scalar import outputs as rules
 from theano_compat.scalar import type as t
 from theano_compat.scalar.base_math import UnaryMath, as_float, float_zeros, zero_gradients
 from theano_compat.scalar.c_helpers import (
+    COMPLEX_POW,
     FLOAT_FLOOR_DIV,
     FLOAT_MOD,
     INT_FLOOR_DIV,
@@ -341,13 +342,12 @@ class Pow(BinaryScalarOp):
     def c_expr(self, inputs, in_dtypes, out_dtype):
         """Call libm, or for integers a helper that squares and multiplies."""
         x, y = ctext.cast_all(inputs, in_dtypes, out_dtype)
-        if out_dtype in ctext.DISCRETE:
-            return INT_POW[out_dtype].call(x, y)
-        return ctext.call("pow", out_dtype, x, y)
+        own = INT_POW.get(out_dtype) or COMPLEX_POW.get(out_dtype)
+        return own.call(x, y) if own else ctext.call("pow", out_dtype, x, y)
 
     def c_helpers(self, in_dtypes, out_dtype):
-        """Integer powers by dtype."""
-        return INT_POW[out_dtype].texts if out_dtype in INT_POW else ()
+        """Integer and complex powers by dtype."""
+        return helper_for(INT_POW, COMPLEX_POW, out_dtype).texts
 
     def L_op(self, inputs, outputs, gout):
         """``y x**(y-1)`` and ``log(x) x**y``, the latter 0 at ``x = 0``."""

@@ -22,6 +22,8 @@ class Helper:
     @property
     def texts(self) -> tuple[str, ...]:
         """All texts needed, in order of definition."""
+        if not self.text:
+            return ()
         found: dict = {}
         for helper in self.needs:
             found.update(dict.fromkeys(helper.texts))
@@ -29,9 +31,13 @@ class Helper:
         return tuple(found)
 
 
+#: Stands for the absence of a helper.
+NOTHING = Helper("", "")
+
+
 def helper_for(by_int: dict, by_float: dict, dtype: str) -> Helper:
     """Find the helper of a dtype in the table of integers or in that of floats."""
-    return by_int.get(dtype) or by_float.get(dtype) or Helper("", "")
+    return by_int.get(dtype) or by_float.get(dtype) or NOTHING
 
 
 def _int_floor_div(dtype):
@@ -107,6 +113,19 @@ def _float_floor_div(dtype):
     )
 
 
+def _complex_pow(dtype):
+    c, f = ctype(dtype), suffix(dtype)
+    return Helper(
+        f"tc_pow_{dtype}",
+        f"""static inline {c} tc_pow_{dtype}({c} x, {c} y) {{
+  if (y == 0) return 1;
+  if (x == 0 && creal{f}(y) > 0) return 0;
+  return cpow{f}(x, y);
+}}""",
+    )
+
+
+COMPLEX_POW = {dtype: _complex_pow(dtype) for dtype in ("complex64", "complex128")}
 INT_FLOOR_DIV = {dtype: _int_floor_div(dtype) for dtype in SIGNED}
 INT_MOD = {dtype: _int_mod(dtype) for dtype in SIGNED}
 INT_POW = {dtype: _int_pow(dtype) for dtype in SIGNED + UNSIGNED}

@@ -63,13 +63,13 @@ class Angle(UnaryScalarOp):
 
     def impl(self, x):
         """Measure it."""
-        return np.angle(x)
+        return np.angle(np.complex128(x))
 
     def c_expr(self, inputs, in_dtypes, out_dtype):
         """Call ``carg``; for a real number, 0 or pi."""
         ((x,), (dtype,)) = inputs, in_dtypes
         if dtype in ctext.COMPLEX:
-            return f"carg{ctext.suffix(dtype)}({x})"
+            return f"carg({ctext.cast(x, dtype, 'complex128')})"
         return f"atan2(0.0, (double){x})"
 
     def grad(self, inputs, gout):

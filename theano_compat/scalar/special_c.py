@@ -300,6 +300,28 @@ _GAMMA_SMALL_UPPER = Helper(
 )
 
 
+_GAMMA_LARGE = Helper(
+    "tc_gamma_large",
+    """static inline double tc_gamma_large(double a, double x, int upper) {
+  /* Temme's uniform expansion in 1/a around x = a, two terms: for a > 1e5, where nothing else is near 1e-13 */
+  static const double c0[] = {-1.0 / 3, 1.0 / 12, -2.0 / 135, 1.0 / 864, 1.0 / 2835, -139.0 / 777600, 1.0 / 25515,
+                              -571.0 / 261273600};
+  static const double c1[] = {-1.0 / 540, -1.0 / 288, 1.0 / 378, -0.000990226337448559671};
+  double m = (x - a) / a;
+  if (fabs(m) > 0.3) return (m > 0) == (upper != 0) ? 0.0 : 1.0;
+  double u = m / (2.0 + m), u2 = u * u, s = 0;
+  for (int k = 35; k >= 3; k -= 2) s = s * u2 + 1.0 / k;
+  double half_square = m * u - 2.0 * u * u2 * s; /* m - log1p(m) */
+  double eta = copysign(sqrt(2.0 * half_square), m), s0 = 0, s1 = 0;
+  for (int k = 7; k >= 0; --k) s0 = s0 * eta + c0[k];
+  for (int k = 3; k >= 0; --k) s1 = s1 * eta + c1[k];
+  double rest = exp(-a * half_square) / sqrt(6.28318530717958647693 * a) * (s0 + s1 / a);
+  double y = eta * sqrt(0.5 * a);
+  return upper ? 0.5 * erfc(y) + rest : 0.5 * erfc(-y) - rest;
+}""",
+)
+
+
 def _incomplete(name: str, at_zero: str, at_infinity: str, series: str, fraction: str) -> Helper:
     """One regularised incomplete gamma function, choosing between series and continued fraction."""
     upper_small = "  if (x < 1.5 && a < 1.0) return tc_gamma_small_upper(a, x);\n" if name == "tc_gammaincc" else ""
@@ -311,10 +333,11 @@ def _incomplete(name: str, at_zero: str, at_infinity: str, series: str, fraction
   if (x == 0) return {at_zero};
   if (isinf(a)) return isinf(x) ? NAN : {at_zero};
   if (isinf(x)) return {at_infinity};
+  if (a > 1e5) return tc_gamma_large(a, x, {int(name == "tc_gammaincc")});
 {upper_small}  if (x < a + 1.0) return {series};
   return {fraction};
 }}""",
-        needs=(_GAMMA_SERIES, _GAMMA_FRACTION, _GAMMA_SMALL_UPPER),
+        needs=(_GAMMA_SERIES, _GAMMA_FRACTION, _GAMMA_SMALL_UPPER, _GAMMA_LARGE),
     )
 
 
@@ -327,7 +350,7 @@ GAMMAINCC = _incomplete(
 
 CHI2SF = Helper(
     "tc_chi2sf",
-    "static inline double tc_chi2sf(double x, double k) { return tc_gammaincc(0.5 * k, x > 0 ? 0.5 * x : 0.0 * x); }",
+    "static inline double tc_chi2sf(double x, double k) { return tc_gammaincc(0.5 * k, x > 0 ? 0.5 * x : x != x ? x : 0.0); }",
     needs=(GAMMAINCC,),
 )
 

@@ -21,7 +21,7 @@ Kernel = Callable[..., list]
 _COMPARISONS = (scal.LT, scal.GT, scal.LE, scal.GE, scal.EQ, scal.NEQ)
 
 #: Ops whose NumPy function is to see the inputs as they are.
-_AS_IS = (scal.IsNan, scal.IsInf, scal.Imag, scal.Abs, scal.Angle, scal.Conj)
+_AS_IS = (scal.IsNan, scal.IsInf, scal.Imag, scal.Abs, scal.Conj)
 
 
 def numpy_function(path: str) -> Callable:
@@ -91,6 +91,8 @@ def _named_kernel(op, function, in_dtypes, out_dtype) -> Kernel:
         target = None if integers and "uint64" in in_dtypes else _common(in_dtypes)
         if target is None:
             return _compare_integers(op, function)
+    elif isinstance(op, scal.Angle):
+        target = "complex128" if np.dtype(in_dtypes[0]).kind == "c" else "float64"
     elif isinstance(op, _AS_IS):
         target = "int8" if isinstance(op, scal.Conj) and in_dtypes == ("bool",) else None
     else:
