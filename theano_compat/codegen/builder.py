@@ -429,6 +429,10 @@ class Builder:
         """Emit ``target[...] = source`` for equal ranks (`source` may have extents 1); dtypes are converted."""
         from theano_compat.codegen.scalarbody import convert
 
+        if target.ndim == 0:
+            body, value = convert(self, self.scalar(source), source.dtype, target.dtype)
+            self.statements += [*body, StoreScalar(target, value)]
+            return
         if source.value is not None:
             name, loads = source.value, []
         else:

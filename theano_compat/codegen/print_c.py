@@ -393,10 +393,10 @@ class SourceFile:
         headers = dict.fromkeys(self.headers)
         if any(word in body for word in ("tc_h2f", "tc_f2h", "tc_round16")):
             headers["half"] = None
-        for name in sorted(headers, key=_HEADER_ORDER.index):
-            parts.append(header(name))
         if self.externals:
             parts.append(self._binding())
+        for name in sorted(headers, key=_HEADER_ORDER.index):
+            parts.append(header(name))
         if prelude is not None:
             parts.append(prelude(body + "".join(parts[1:])))
         return "\n".join(part for part in [*parts, body] if part) + "\n"

@@ -62,6 +62,11 @@ class Schedule:
     lazy: bool
 
 
+def is_virtual(node: Apply) -> bool:
+    """Tell whether a node only packs values for indexing ops, which look through it; it runs only for an island."""
+    return type(node.op).__name__ == "MakeSlice"
+
+
 def is_lazy(node: Apply) -> bool:
     """Tell whether a node evaluates its inputs on demand."""
     return bool(getattr(node.op, "_lazy_codegen", False)) or type(node.op).__name__ == "IfElse"
@@ -145,12 +150,25 @@ def make_schedule(fgraph, compile_nodes: bool = True) -> Schedule:
             steps.append(current)
         current = None
 
+    virtual: dict[Variable, Apply] = {}
+
+    def place_island(node: Apply, reason: str) -> None:
+        for var in node.inputs:
+            if var in virtual:
+                packed = virtual.pop(var)
+                steps.append(Island(packed, "packs a slice", conditions.get(packed, always)))
+        steps.append(Island(node, reason, conditions.get(node, always)))
+
     deferred: list[int] = []
     while ready or islands or deferred:
         while ready:
             place = heapq.heappop(ready)
             node = order[place]
             condition = conditions.get(node, always)
+            if compile_nodes and is_virtual(node):
+                virtual.update(dict.fromkeys(node.outputs, node))
+                done(node)
+                continue
             if is_lazy(node) or not compile_nodes:
                 heapq.heappush(islands, (place, "lazy" if compile_nodes else "no compiler"))
                 continue
@@ -179,9 +197,12 @@ def make_schedule(fgraph, compile_nodes: bool = True) -> Schedule:
             close()
             place, reason = heapq.heappop(islands)
             node = order[place]
-            steps.append(Island(node, reason, conditions.get(node, always)))
+            place_island(node, reason)
             done(node)
     close()
+    for var in fgraph.outputs:
+        if var in virtual:
+            place_island(virtual.pop(var), "packs a slice")
     _interfaces(steps, fgraph)
     return Schedule(steps, lazy)
 

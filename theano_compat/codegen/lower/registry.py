@@ -53,7 +53,7 @@ def lower(op, node, builder) -> None:
     _load_topics()
     cls = type(op)
     found = _lower.dispatch(cls)
-    if cls not in _lower.registry:
+    if cls not in _lower.registry and found is not _lower.registry[object]:
         owner = next(c for c in cls.__mro__ if c in _lower.registry)
         for between in cls.__mro__[: cls.__mro__.index(owner)]:
             if any(name in between.__dict__ for name in _MEANING):

@@ -1,0 +1,159 @@
+/* Matrix products on strided arrays: small ones in line, others by the BLAS of the table, whatever the strides. */
+#ifndef TC_BLAS_INT
+#define TC_BLAS_INT int
+#endif
+typedef TC_BLAS_INT tc_int;
+
+/* How a matrix of r x c elements lies in memory: 1 rows are contiguous, 2 columns are, 0 neither; sets the leading
+   dimension.  Extents of 1 leave the stride free. */
+static int tc_layout(int64_t r, int64_t c, int64_t s0, int64_t s1, int64_t size, int64_t *ld)
+{
+    if ((s1 == size || c == 1) && (r == 1 || (s0 % size == 0 && s0 / size >= c))) {
+        *ld = r == 1 ? (c > 1 ? c : 1) : s0 / size;
+        return 1;
+    }
+    if ((s0 == size || r == 1) && (c == 1 || (s1 % size == 0 && s1 / size >= r))) {
+        *ld = c == 1 ? (r > 1 ? r : 1) : s1 / size;
+        return 2;
+    }
+    return 0;
+}
+
+#define TC_AT(T, p, i, s) (*(T *)((p) + (i) * (s)))
+
+/* Products without a library: any strides, for small sizes and for types that no BLAS has. */
+#define TC_PRODUCT(T, N)                                                                                               \
+    static void tc_product_##N(int64_t m, int64_t n, int64_t k, T alpha, const char *a, int64_t a0, int64_t a1,        \
+                               const char *b, int64_t b0, int64_t b1, T beta, char *c, int64_t c0, int64_t c1)         \
+    {                                                                                                                  \
+        const int64_t z = sizeof(T);                                                                                   \
+        for (int64_t i = 0; i < m; i++) {                                                                              \
+            const char *ai = a + i * a0;                                                                               \
+            char *ci = c + i * c0;                                                                                     \
+            if (c1 == z && b1 == z && n > 1) {                                                                         \
+                T *row = (T *)ci;                                                                                      \
+                if (beta == (T)0)                                                                                      \
+                    memset(row, 0, (size_t)(n * z));                                                                   \
+                else if (beta != (T)1)                                                                                 \
+                    for (int64_t j = 0; j < n; j++)                                                                    \
+                        row[j] *= beta;                                                                                \
+                for (int64_t l = 0; l < k; l++) {                                                                      \
+                    const T w = (T)(alpha * *(const T *)(ai + l * a1));                                                \
+                    const T *bl = (const T *)(b + l * b0);                                                             \
+                    for (int64_t j = 0; j < n; j++)                                                                    \
+                        row[j] += (T)(w * bl[j]);                                                                      \
+                }                                                                                                      \
+            } else                                                                                                     \
+                for (int64_t j = 0; j < n; j++) {                                                                      \
+                    const char *bj = b + j * b1;                                                                       \
+                    T sum = 0;                                                                                         \
+                    if (a1 == z && b0 == z)                                                                            \
+                        for (int64_t l = 0; l < k; l++)                                                                \
+                            sum += (T)(((const T *)ai)[l] * ((const T *)bj)[l]);                                       \
+                    else                                                                                               \
+                        for (int64_t l = 0; l < k; l++)                                                                \
+                            sum += (T)(*(const T *)(ai + l * a1) * *(const T *)(bj + l * b0));                         \
+                    T *to = (T *)(ci + j * c1);                                                                        \
+                    *to = beta == (T)0 ? (T)(alpha * sum) : (T)(beta * *to + alpha * sum);                             \
+                }                                                                                                      \
+        }                                                                                                              \
+    }
+
+/* Copy of a matrix with contiguous rows, for what no BLAS call takes. */
+#define TC_DENSE(T, N)                                                                                                 \
+    static char *tc_dense_##N(int64_t r, int64_t c, const char *a, int64_t a0, int64_t a1)                             \
+    {                                                                                                                  \
+        T *to = (T *)malloc((size_t)(r * c) * sizeof(T) + 1);                                                          \
+        if (to)                                                                                                        \
+            for (int64_t i = 0; i < r; i++)                                                                            \
+                for (int64_t j = 0; j < c; j++)                                                                        \
+                    to[i * c + j] = *(const T *)(a + i * a0 + j * a1);                                                 \
+        return (char *)to;                                                                                             \
+    }
+
+/* c = alpha a b + beta c; returns 0, or 1 where memory ran out. */
+#define TC_GEMM(T, N, CALL)                                                                                            \
+    typedef void tc_gemm_f_##N(const char *, const char *, const tc_int *, const tc_int *, const tc_int *, const T *,  \
+                               const T *, const tc_int *, const T *, const tc_int *, const T *, T *, const tc_int *);  \
+    static int tc_gemm_##N(int64_t m, int64_t n, int64_t k, T alpha, const char *a, int64_t a0, int64_t a1,            \
+                           const char *b, int64_t b0, int64_t b1, T beta, char *c, int64_t c0, int64_t c1)             \
+    {                                                                                                                  \
+        const int64_t z = sizeof(T), work = m * n * k;                                                                 \
+        if (m == 0 || n == 0)                                                                                          \
+            return 0;                                                                                                  \
+        if (work <= 600 || k == 0 || (work <= 6000 && c1 == z && b1 == z && n >= 4)) {                                 \
+            tc_product_##N(m, n, k, alpha, a, a0, a1, b, b0, b1, beta, c, c0, c1);                                     \
+            return 0;                                                                                                  \
+        }                                                                                                              \
+        int64_t lda, ldb, ldc;                                                                                         \
+        int la = tc_layout(m, k, a0, a1, z, &lda), lb = tc_layout(k, n, b0, b1, z, &ldb);                              \
+        const int lc = tc_layout(m, n, c0, c1, z, &ldc);                                                               \
+        char *da = NULL, *db = NULL, *dc = NULL;                                                                       \
+        int failed = 0;                                                                                                \
+        if (!la) {                                                                                                     \
+            a = da = tc_dense_##N(m, k, a, a0, a1);                                                                    \
+            la = 1, lda = k;                                                                                           \
+        }                                                                                                              \
+        if (!lb) {                                                                                                     \
+            b = db = tc_dense_##N(k, n, b, b0, b1);                                                                    \
+            lb = 1, ldb = n;                                                                                           \
+        }                                                                                                              \
+        char *to = c;                                                                                                  \
+        if (!lc) {                                                                                                     \
+            to = dc = tc_dense_##N(m, n, c, c0, c1);                                                                   \
+            ldc = n;                                                                                                   \
+        }                                                                                                              \
+        if (a && b && to) {                                                                                            \
+            tc_gemm_f_##N *call = (tc_gemm_f_##N *)tc_table[CALL];                                                     \
+            const tc_int im = (tc_int)m, in = (tc_int)n, ik = (tc_int)k;                                               \
+            const tc_int ia = (tc_int)lda, ib = (tc_int)ldb, ic = (tc_int)ldc;                                         \
+            if (lc == 2)                                                                                               \
+                call(la == 2 ? "N" : "T", lb == 2 ? "N" : "T", &im, &in, &ik, &alpha, (const T *)a, &ia,               \
+                     (const T *)b, &ib, &beta, (T *)to, &ic);                                                          \
+            else                                                                                                       \
+                call(lb == 1 ? "N" : "T", la == 1 ? "N" : "T", &in, &im, &ik, &alpha, (const T *)b, &ib,               \
+                     (const T *)a, &ia, &beta, (T *)to, &ic);                                                          \
+            if (dc)                                                                                                    \
+                for (int64_t i = 0; i < m; i++)                                                                        \
+                    for (int64_t j = 0; j < n; j++)                                                                    \
+                        TC_AT(T, c + i * c0, j, c1) = ((T *)dc)[i * n + j];                                            \
+        } else                                                                                                         \
+            failed = 1;                                                                                                \
+        free(da);                                                                                                      \
+        free(db);                                                                                                      \
+        free(dc);                                                                                                      \
+        return failed;                                                                                                 \
+    }
+
+/* y = alpha a x + beta y */
+#define TC_GEMV(T, N, CALL)                                                                                            \
+    typedef void tc_gemv_f_##N(const char *, const tc_int *, const tc_int *, const T *, const T *, const tc_int *,     \
+                               const T *, const tc_int *, const T *, T *, const tc_int *);                             \
+    static int tc_gemv_##N(int64_t m, int64_t k, T alpha, const char *a, int64_t a0, int64_t a1, const char *x,        \
+                           int64_t x0, T beta, char *y, int64_t y0)                                                    \
+    {                                                                                                                  \
+        const int64_t z = sizeof(T);                                                                                   \
+        int64_t lda;                                                                                                   \
+        const int la = tc_layout(m, k, a0, a1, z, &lda);                                                               \
+        if (m == 0)                                                                                                    \
+            return 0;                                                                                                  \
+        if (k == 0 || m * k <= 600 || !la || x0 % z || y0 % z || (x0 == 0 && k > 1) || (y0 == 0 && m > 1)) {           \
+            tc_product_##N(m, 1, k, alpha, a, a0, a1, x, x0, z, beta, y, y0, z);                                       \
+            return 0;                                                                                                  \
+        }                                                                                                              \
+        tc_gemv_f_##N *call = (tc_gemv_f_##N *)tc_table[CALL];                                                         \
+        const tc_int im = (tc_int)(la == 1 ? k : m), in = (tc_int)(la == 1 ? m : k), ia = (tc_int)lda;                 \
+        const tc_int ix = (tc_int)(k == 1 ? 1 : x0 / z), iy = (tc_int)(m == 1 ? 1 : y0 / z);                           \
+        if (ix < 0)                                                                                                    \
+            x += (k - 1) * x0;                                                                                         \
+        if (iy < 0)                                                                                                    \
+            y += (m - 1) * y0;                                                                                         \
+        if (beta == (T)0) {                                                                                            \
+            /* a BLAS may multiply what is there by 0, and NaN stays NaN */                                            \
+            const int64_t step = (iy < 0 ? -iy : iy);                                                                  \
+            for (int64_t i = 0; i < m; i++)                                                                            \
+                ((T *)y)[i * step] = 0;                                                                                \
+        }                                                                                                              \
+        call(la == 1 ? "T" : "N", &im, &in, &alpha, (const T *)a, &ia, (const T *)x, &ix, &beta, (T *)y, &iy);         \
+        return 0;                                                                                                      \
+    }
