@@ -359,7 +359,7 @@ class Constant(Variable):
         text = str(self.data)
         if len(text) > 20:
             text = text[:10] + "..." + text[-10:]
-        return f"{type(self).__name__}{{{text}}}"
+        return f"Constant{{{text}}}"
 
     def clone(self) -> Constant:
         """Return a constant of the same type, value, name and tag; the value is shared."""
