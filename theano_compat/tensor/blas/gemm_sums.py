@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from collections import deque
 
+import numpy as np
+
 from theano_compat import config
 from theano_compat import scalar as scal
 from theano_compat.gof.opt import Optimizer, copy_stack_trace
@@ -188,7 +190,7 @@ def _factor_canonicalized(lst: list) -> list:
 def _as_number(value, dtype):
     """Make a 0-d variable of `dtype` of a Python number or a 0-d variable."""
     if isinstance(value, (int, float)):
-        return tb.as_tensor_variable(tb._asarray(value, dtype=dtype))
+        return tb.as_tensor_variable(np.asarray(value, dtype=dtype))
     return value if value.type.dtype == dtype else tb.cast(value, dtype)
 
 

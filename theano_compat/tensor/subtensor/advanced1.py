@@ -76,8 +76,8 @@ class AdvancedSubtensor1(Op):
         elif x.dtype in tb.complex_dtypes:
             raise NotImplementedError("No support for complex grad yet")
         else:
-            gx = x.zeros_like()
-        return [advanced_inc_subtensor1(gx, gz, ilist), DisconnectedType()()]
+            gx = advanced_inc_subtensor1(x.zeros_like(), gz, ilist)
+        return [gx, DisconnectedType()()]
 
     def R_op(self, inputs, eval_points):
         if eval_points[0] is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from theano_compat import config
 from theano_compat import scalar as scal
 from theano_compat.gof import Apply, Op, Type, Variable
@@ -9,7 +11,6 @@ from theano_compat.gradient import DisconnectedType
 from theano_compat.printing import pprint
 from theano_compat.tensor import basic as tb
 from theano_compat.tensor.subtensor.indices import (
-    INDEX_DTYPES,
     AdvancedIndexingError,
     fill_template,
     flatten_index,
@@ -117,7 +118,7 @@ class Subtensor(Op):
         elif isinstance(entry, Type):
             if is_index_type(entry):
                 return scal.get_scalar_type(entry.dtype)
-        elif isinstance(entry, int) or str(getattr(entry, "dtype", "")) in INDEX_DTYPES:
+        elif isinstance(entry, (int, np.integer)):
             raise TypeError("Python scalar in idx_list.Please report this error to theano-dev.")
         raise AdvancedIndexingError(Subtensor.e_indextype, entry)
 
@@ -187,7 +188,7 @@ class Subtensor(Op):
 
     def perform(self, node, inputs, out_):
         index = fill_template(self.idx_list, inputs[1:])
-        out_[0][0] = tb._asarray(inputs[0][index], dtype=node.outputs[0].type.dtype)
+        out_[0][0] = np.asarray(inputs[0][index], dtype=node.outputs[0].type.dtype)
 
     def infer_shape(self, node, shapes):
         index = list(get_idx_list(node.inputs, self.idx_list))
