@@ -540,6 +540,7 @@ class _Extremum(BinaryScalarOp):
     def L_op(self, inputs, outputs, gout):
         """The gradient for the input that was chosen: the first one where both are equal."""
         from theano_compat.scalar.comparison import eq
+        from theano_compat.scalar.variables import constant
 
         (x, y), (gz,) = inputs, gout
         if _is_complex(gz):
@@ -547,7 +548,7 @@ class _Extremum(BinaryScalarOp):
         if _is_discrete(outputs[0]):
             return zero_gradients(inputs)
         first = eq(outputs[0], x)
-        one = np.asarray(1, dtype=gz.type.dtype)[()]
+        one = constant(1, dtype=gz.type.dtype)
         return [first * gz, (one - first) * gz]
 
     def grad(self, inputs, gout):

@@ -271,4 +271,8 @@ def __getattr__(name):
         from importlib import import_module
 
         return getattr(import_module(f"theano_compat.{_UPWARD[name]}"), name)
+    if name == "imported_scipy_special":
+        from theano_compat.scalar import basic_scipy
+
+        return basic_scipy.imported_scipy_special
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -156,7 +156,8 @@ class InRange(LogicalComparison):
         """
         if elem.type in t.complex_types:
             raise NotImplementedError(f"No gradient implemented for complex numbers in class {type(self)}")
-        return elem.zeros_like().astype(config.floatX)
+        zero = elem.zeros_like()
+        return zero.astype(config.floatX) if elem.type in t.discrete_types else zero
 
     def L_op(self, inputs, outputs, gout):
         """Zeros."""

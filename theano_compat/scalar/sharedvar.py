@@ -7,6 +7,8 @@ from theano_compat.compile.sharedvalue import SharedVariable
 from theano_compat.scalar.type import Scalar
 from theano_compat.scalar.variables import _scalar_py_operators
 
+integer_types = (int, np.integer)
+
 
 class ScalarSharedVariable(_scalar_py_operators, SharedVariable):
     """Shared variable of type `Scalar`."""

@@ -4,6 +4,8 @@ The code is in `theano_compat.tensor.elemwise_ops`, by topic; this module gives 
 """
 from __future__ import annotations
 
+import numpy as np
+
 from theano_compat import config
 from theano_compat.printing import pprint
 from theano_compat.tensor.elemwise_ops.careduce import (
@@ -23,6 +25,8 @@ from theano_compat.tensor.elemwise_ops.sums import (
     mul_without_zeros,
 )
 
+integer_types = (int, np.integer)
+
 __all__ = [
     "All",
     "Any",
@@ -36,6 +40,7 @@ __all__ = [
     "ProdWithoutZeros",
     "Sum",
     "config",
+    "integer_types",
     "mul_without_zeros",
     "pprint",
 ]

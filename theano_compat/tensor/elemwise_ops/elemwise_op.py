@@ -207,6 +207,8 @@ class Elemwise(OpenMPOp):
         from theano_compat.tensor.basic import sum as tensor_sum
 
         found = self._gradients_unsummed(inputs, outs, ograds)
+        if any(out.type.dtype in scal.dtypes.DISCRETE for out in outs):
+            return [_plain_zero(x, gradient) for x, gradient in zip(inputs, found)]
         for i, (x, gradient) in enumerate(zip(inputs, found)):
             if gradient is None or isinstance(gradient.type, (NullType, DisconnectedType)):
                 continue
@@ -312,6 +314,14 @@ class Elemwise(OpenMPOp):
     def python_constant_folding(self, node):
         """Say that small results are folded without a compiler."""
         return node.outputs[0].type.ndim == 0
+
+
+def _plain_zero(x, gradient):
+    """Give a zero that anyone can see is one, for an op whose output is whole: `gradient` can be nothing else."""
+    if gradient is None or isinstance(gradient.type, (NullType, DisconnectedType)):
+        return gradient
+    zero = x.zeros_like()
+    return zero.astype(config.floatX) if zero.type.dtype in scal.dtypes.DISCRETE else zero
 
 
 def _owned(result, inputs):
