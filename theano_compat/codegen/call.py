@@ -164,6 +164,10 @@ class SegmentCall:
         self.free.append(work)
         return found
 
+    def release(self) -> None:
+        """Give scratch memory back."""
+        self.free.clear()
+
     def _lend(self, k: int, value) -> np.ndarray:
         dtype = self.dtypes[k]
         array = np.asarray(value, dtype=dtype)

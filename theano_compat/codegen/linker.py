@@ -8,8 +8,8 @@ import warnings
 from collections.abc import Callable
 
 from theano_compat import config
-from theano_compat.codegen import build
-from theano_compat.codegen.call import SegmentCall
+from theano_compat.codegen import build, runtime
+from theano_compat.codegen.abi import SegmentSpec
 from theano_compat.codegen.emit import emit
 from theano_compat.codegen.errors import SegmentError, exception_of
 from theano_compat.codegen.schedule import Island, Schedule, Segment, make_schedule
@@ -72,10 +72,10 @@ class CodegenLinker(LocalLinker):
     def make_all(self, input_storage=None, output_storage=None, storage_map=None):
         """Return the compiled function, containers of inputs and of outputs, thunks and nodes."""
         fgraph = self.fgraph
+        runtime.start()
         schedule = make_schedule(fgraph, _compiler_or_warning())
-        order = [n for step in schedule.steps for n in ([step.node] if isinstance(step, Island) else step.builder.nodes)]
         input_storage, output_storage, storage_map = map_storage(
-            fgraph, order, input_storage, output_storage, storage_map
+            fgraph, fgraph.toposort(), input_storage, output_storage, storage_map
         )
         fn = CompiledFunction(self, schedule, storage_map, output_storage)
         inputs = _containers(fgraph.inputs, input_storage)
@@ -92,8 +92,9 @@ def _containers(variables, storage, readonly: bool = False) -> list:
 class _SegmentStep:
     """A segment with the storage cells that it reads and writes."""
 
-    def __init__(self, segment: Segment, call: SegmentCall, storage_map: dict) -> None:
+    def __init__(self, segment: Segment, spec: SegmentSpec, call: Callable, storage_map: dict) -> None:
         self.segment = segment
+        self.spec = spec
         self.call = call
         self.inputs = [storage_map[v] for v in segment.inputs]
         self.outputs = [storage_map[v] for v in segment.outputs]
@@ -148,7 +149,9 @@ class CompiledFunction:
             for segment, spec, address in zip(segments, self.program.segments, self.loaded.segments):
                 for v in segment.inputs:
                     self._cell(v)
-                calls[segment] = _SegmentStep(segment, SegmentCall(spec, address, self.loaded), self.storage_map)
+                calls[segment] = _SegmentStep(
+                    segment, spec, runtime.segment_call(spec, address, self.loaded), self.storage_map
+                )
         self.nodes, self.thunks = [], []
         for step in self.schedule.steps:
             if isinstance(step, Segment):
@@ -274,11 +277,30 @@ class CompiledFunction:
             kind, thunk = type(error), None
         raise_with_op(node, thunk, (kind, error, trace), self.storage_map)
 
+    def make_fast_call(self, function):
+        """Return the short way through a call of `function`, None where there is none."""
+        from theano_compat.codegen.fastcall import make_fast_call
+
+        return make_fast_call(self, function)
+
+    def only_segment(self) -> _SegmentStep | None:
+        """Return the segment that is the whole function, None if there are other steps."""
+        if self.schedule.lazy or self.time_thunks or len(self.thunks) != 1:
+            return None
+        return self.thunks[0] if isinstance(self.thunks[0], _SegmentStep) else None
+
+    def explain_record(self, step: _SegmentStep, record: list[int]) -> None:
+        """Raise the user's error for a failed segment's record."""
+        try:
+            raise SegmentError(step.spec, record)
+        except SegmentError:
+            self._explain(self.thunks.index(step))
+
     def free(self) -> None:
         """Give scratch memory back."""
         for thunk in self.thunks:
             if isinstance(thunk, _SegmentStep):
-                thunk.call.free.clear()
+                thunk.call.release()
 
     def update_profile(self, profile) -> None:
         """Add the time of each step to a profile."""

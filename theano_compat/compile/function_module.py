@@ -35,6 +35,7 @@ from theano_compat.compile.function_maker import (  # noqa: F401
 )
 from theano_compat.compile.io import In, SymbolicInput, SymbolicOutput  # noqa: F401
 from theano_compat.compile.ops import deep_copy_op, view_op  # noqa: F401
+from theano_compat.compile.sharedvalue import UPDATES
 from theano_compat.configparser import string_types  # noqa: F401
 from theano_compat.gof import Constant, Variable
 from theano_compat.gof.link import Container, raise_with_op
@@ -196,7 +197,7 @@ class Function:
         Set it to skip conversion and checks of the arguments: they must be arrays of the right type and layout.
     """
 
-    # A linker's short way through a call: takes the positional arguments, returns what the call returns, or
+    # A linker's short way through a call: called with the positional arguments, it returns what the call returns, or
     # NotImplemented when anything about them is out of the ordinary.
     _fast_call: Callable[[tuple[Any, ...]], Any] | None = None
 
@@ -227,10 +228,11 @@ class Function:
         self.profile = getattr(maker, "profile", None)
         self.trust_input = False
         self.name = name
-        self._lock = threading.RLock()
+        specs = maker.expanded_inputs
+        # Calls of one function run one at a time; of functions with updates, all of them do (they may share what they update).
+        self._lock = UPDATES if any(spec.update is not None for spec in specs) else threading.RLock()
         self._connect_inputs()
 
-        specs = maker.expanded_inputs
         self.n_returned_outputs = len(output_storage) - sum(spec.update is not None for spec in specs)
         # The storage of shared variables is the library's own: it never overlaps with an argument.
         self._check_for_aliased_inputs = any(
@@ -360,7 +362,7 @@ class Function:
         """
         fast = self._fast_call
         if fast is not None and not kwargs:
-            result = fast(args)
+            result = fast(*args)
             if result is not NotImplemented:
                 return result
         with self._lock:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import copy
 import logging
+import threading
 from typing import Any, Callable, NoReturn
 
 from theano_compat.gof import Variable, generic, utils
 from theano_compat.gof.link import Container
+
+#: Held by every call of a function that updates shared variables, so that updates in place are whole whichever thread makes them.
+UPDATES = threading.RLock()
 
 __all__ = ["SharedVariable", "generic", "generic_constructor", "shared", "shared_constructor"]
 

@@ -19,10 +19,7 @@ from theano_compat.codegen.abi import ArraySpec, SegmentSpec
 from theano_compat.codegen.call import SegmentCall
 from theano_compat.codegen.errors import SegmentError
 
-__all__ = ["UPDATES", "array_spec", "fast_call_type", "segment_call", "start"]
-
-#: Held by functions that update shared variables: such calls run one at a time, so that updates in place are whole.
-UPDATES = threading.RLock()
+__all__ = ["array_spec", "extension_types", "fast_call_type", "segment_call", "start"]
 
 _types: tuple | None = None
 _tried = False
@@ -105,3 +102,8 @@ def fast_call_type():
     """Return the type FastCall, None where the extension cannot be built."""
     types = _ready()
     return None if types is None else types[1]
+
+
+def extension_types() -> tuple:
+    """Return the extension's types, an empty tuple where it cannot be built."""
+    return _ready() or ()
