@@ -1,0 +1,409 @@
+"""One form for sums and one for products: ``(a + b) - c`` and ``(a * b) / c`` with the terms in two lists."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from theano_compat import scalar as scal
+from theano_compat.gof import Constant, local_optimizer
+from theano_compat.gof.graph import Variable
+from theano_compat.gof.opt import LocalOptGroup, LocalOptimizer, copy_stack_trace, in2out
+from theano_compat.tensor import basic as T
+from theano_compat.tensor.elemwise import DimShuffle
+from theano_compat.tensor.opt.common import fill_chain, scalar_op
+from theano_compat.tensor.opt.registry import register_canonicalize, register_stabilize
+
+
+class Canonizer(LocalOptimizer):
+    """Bring nested uses of an operation, its inverse and its reciprocal into one numerator and one denominator.
+
+    Parameters
+    ----------
+    main : Op
+        Commutative, associative, of any number of inputs (``add``, ``mul``).
+    inverse : Op
+        ``inverse(main(a, b), b) == a`` (``sub``, ``true_div``).
+    reciprocal : Op
+        ``reciprocal(a)`` is ``inverse(neutral, a)`` (``neg``, ``inv``).
+    calculate : callable
+        ``calculate(num, denum, aslist=False, out_type=None)`` combines numbers; with `aslist` it returns ``[]`` for the neutral
+        number and else a list of one.
+    use_reciprocal : bool
+        Whether results without a numerator are written with `reciprocal`, instead of the neutral number.
+
+    Notes
+    -----
+    What occurs in both lists cancels; constants are combined into one, which comes first. The node nearest to the outputs does all the
+    work for what is below it, so that a chain of n operations takes O(n).
+    """
+
+    def __init__(self, main, inverse, reciprocal, calculate, use_reciprocal=True):
+        self.main = main
+        self.inverse = inverse
+        self.reciprocal = reciprocal
+        self.calculate = calculate
+        self.use_reciprocal = use_reciprocal
+        self.external_simplifiers = []
+        self._ops = (main, inverse, reciprocal)
+
+    def add_simplifier(self, simplifier, reason):
+        """Add ``simplifier(num, denum) -> (num, denum)``, which is applied last."""
+        self.external_simplifiers.append((reason, simplifier))
+
+    def tracks(self):
+        return [self.main, self.inverse, self.reciprocal]
+
+    def _is_ours(self, variable, dtype):
+        return variable.owner is not None and variable.type.dtype == dtype and variable.owner.op in self._ops
+
+    def get_num_denum(self, input):
+        """Return (numerator, denominator), two lists of variables, of an expression.
+
+        Operations of another dtype than the expression's are left whole, since their rounding is another.
+        """
+        num, denum = [], []
+        dtype = input.type.dtype
+        # (variable, whether it is in the numerator)
+        stack = [(input, True)]
+        while stack:
+            variable, on_top = stack.pop()
+            opened = variable
+            if not self._is_ours(variable, dtype):
+                opened = _below_left_padding(variable)
+                if opened is None or not self._is_ours(opened, dtype):
+                    (num if on_top else denum).append(variable)
+                    continue
+            op, inputs = opened.owner.op, opened.owner.inputs
+            if op == self.main:
+                parts = [(v, on_top) for v in inputs]
+            elif op == self.inverse:
+                parts = [(inputs[0], on_top), (inputs[1], not on_top)]
+            else:
+                parts = [(inputs[0], not on_top)]
+            stack.extend(reversed(parts))
+        return num, denum
+
+    def merge_num_denum(self, num, denum):
+        """Return the expression with this numerator and denominator."""
+        if not num and not denum:
+            return T.as_tensor_variable(self.calculate([], [], aslist=False))
+        if not num:
+            if self.use_reciprocal:
+                return self.reciprocal(self.merge_num_denum(denum, []))
+            num = [self.calculate([], [], aslist=False)]
+        if not denum:
+            return T.as_tensor_variable(num[0]) if len(num) == 1 else self.main(*num)
+        return self.inverse(self.merge_num_denum(num, []), self.merge_num_denum(denum, []))
+
+    @staticmethod
+    def get_constant(v):
+        """Return the number that a variable or number is, as a 0-d array; None if it is none."""
+        if isinstance(v, Constant):
+            unique = getattr(v.tag, "unique_value", None)
+            data = v.data if unique is None else unique
+            return data if np.ndim(data) == 0 else None
+        if isinstance(v, Variable):
+            try:
+                return T.get_scalar_constant_value(v)
+            except T.NotScalarConstantError:
+                return None
+        return v
+
+    def simplify(self, num, denum, out_type):
+        """Return numerator and denominator after cancelling, combining constants and the added simplifiers."""
+        pair = self.simplify_constants(*self.simplify_factors(num, denum), out_type=out_type)
+        for _reason, simplifier in self.external_simplifiers:
+            pair = simplifier(*pair)
+        return pair
+
+    def simplify_factors(self, num, denum):
+        """Cancel what is in both lists (in place), the same number of times in each."""
+        common = Counter(num) & Counter(denum)
+        if not common:
+            return num, denum
+        for terms in (num, denum):
+            left = Counter(common)
+            kept = []
+            for variable in terms:
+                if left[variable] > 0:
+                    left[variable] -= 1
+                else:
+                    kept.append(variable)
+            terms[:] = kept
+        return num, denum
+
+    def simplify_constants(self, orig_num, orig_denum, out_type=None):
+        """Combine all constants into at most one, at the head of the numerator."""
+        num_values, num, denum_values, denum = [], [], [], []
+        for terms, values, rest in ((orig_num, num_values, num), (orig_denum, denum_values, denum)):
+            for variable in terms:
+                value = self.get_constant(variable)
+                (rest if value is None else values).append(variable if value is None else value)
+        if self.use_reciprocal or num:
+            combined = self.calculate(num_values, denum_values, aslist=True, out_type=out_type)
+        else:
+            # Without a numerator and without reciprocals a number is needed on top, be it the neutral one.
+            combined = [self.calculate(num_values, denum_values, aslist=False, out_type=out_type)]
+        # One constant that is where it belongs: change nothing, or this would never come to rest.
+        if len(num_values) == 1 and not denum_values and combined:
+            first = self.get_constant(orig_num[0])
+            if first is not None and _same_number(combined[0], first):
+                return orig_num, orig_denum
+        if not num_values and not denum_values and combined and not orig_num:
+            return [T.constant(combined[0])], denum
+        return [T.constant(number) for number in combined] + num, denum
+
+    def transform(self, node):
+        if node.op not in self._ops:
+            return False
+        out = node.outputs[0]
+        # A client that does the same will see all this from above.
+        for client, _index in out.clients:
+            while (
+                client != "output" and isinstance(client.op, DimShuffle) and len(client.outputs[0].clients) == 1
+            ):
+                client = client.outputs[0].clients[0][0]
+            if client != "output" and client.op in self._ops and client.outputs[0].type.dtype == out.type.dtype:
+                return False
+        orig_num, orig_denum = self.get_num_denum(out)
+        num, denum = self.simplify(list(orig_num), list(orig_denum), out.type)
+        if len(orig_num) == len(num) and len(orig_denum) == len(denum):
+            unchanged = all(a is b for a, b in zip(orig_num + orig_denum, num + denum))
+            if unchanged and not self._nested(node, num, denum):
+                return False
+        new = self.merge_num_denum(num, denum)
+        if new.type.dtype != out.type.dtype:
+            new = T.cast(new, out.type.dtype)
+        if new.type != out.type:
+            (new,) = fill_chain(new, node.inputs)
+        if new.type != out.type or new is out:
+            return False
+        return [copy_stack_trace(out, new)]
+
+    def _nested(self, node, num, denum):
+        """Whether a node is not yet in the one form of its numerator and denominator."""
+        if not denum:
+            return node.op != self.main or len(node.inputs) != len(num)
+        if not num:
+            return node.op != self.reciprocal
+        if node.op != self.inverse:
+            return True
+        for part, terms in zip(node.inputs, (num, denum)):
+            if len(terms) == 1:
+                if part is not terms[0]:
+                    return True
+            elif part.owner is None or part.owner.op != self.main or list(part.owner.inputs) != list(terms):
+                return True
+        return False
+
+    def __str__(self):
+        return getattr(self, "name", None) or f"Canonizer({self.main}, {self.inverse}, {self.reciprocal})"
+
+
+def _below_left_padding(variable):
+    """Return the input of a dimshuffle that only pads to the left, which broadcasting does anyway; None for others."""
+    owner = variable.owner
+    if owner is None or not isinstance(owner.op, DimShuffle):
+        return None
+    inner = owner.inputs[0]
+    padding = variable.type.ndim - inner.type.ndim
+    if padding < 0 or tuple(owner.op.new_order) != ("x",) * padding + tuple(range(inner.type.ndim)):
+        return None
+    return inner
+
+
+def _same_number(a, b):
+    a, b = np.asarray(a), np.asarray(b)
+    if a.dtype != b.dtype or a.shape != b.shape:
+        return False
+    return bool(a == b) or bool(a != a and b != b)
+
+
+def mul_calculate(num, denum, aslist=False, out_type=None):
+    """Return the product of `num` over the product of `denum`, as a number (or list, see `Canonizer`)."""
+    if not num and not denum:
+        return [] if aslist else np.int8(1)
+    dtype = scal.upcast(*[v.dtype for v in (*num, *denum)]) if out_type is None else out_type.dtype
+    with np.errstate(all="ignore"):
+        product = np.asarray(1, dtype=dtype)
+        for number in num:
+            product = product * number
+        if denum:
+            divisor = np.asarray(1, dtype=dtype)
+            for number in denum:
+                divisor = divisor * number
+            product = np.true_divide(product, divisor)
+    product = np.asarray(product, dtype=dtype)
+    if aslist:
+        return [] if np.all(product == 1) else [product]
+    return product
+
+
+def add_calculate(num, denum, aslist=False, out_type=None):
+    """Return the sum of `num` minus the sum of `denum`, as a number (or list, see `Canonizer`)."""
+    zero = 0.0 if out_type is None else np.asarray(0, dtype=out_type.dtype)
+    with np.errstate(all="ignore"):
+        if out_type is not None and out_type.dtype == "bool":
+            total = np.asarray(any(bool(v) for v in num))
+        else:
+            total = sum(num, zero) - sum(denum, zero)
+    if out_type is not None:
+        total = np.asarray(total, dtype=out_type.dtype)
+    if aslist:
+        return [] if np.all(total == 0) else [total]
+    return total
+
+
+local_mul_canonizer = register_canonicalize(
+    Canonizer(T.mul, T.true_div, T.inv, mul_calculate, use_reciprocal=False), name="local_mul_canonizer"
+)
+local_add_canonizer = register_canonicalize(
+    Canonizer(T.add, T.sub, T.neg, add_calculate), name="local_add_canonizer"
+)
+
+
+def check_for_x_over_absX(numerators, denominators):
+    """Simplify ``x / |x|`` to ``sgn(x)`` (both lists are changed in place)."""
+    for divisor in list(denominators):
+        op = scalar_op(divisor)
+        if not isinstance(op, scal.Abs):
+            continue
+        inner = divisor.owner.inputs[0]
+        if inner not in numerators:
+            continue
+        denominators.remove(divisor)
+        numerators.remove(inner)
+        # The sign of a complex number is another thing.
+        if inner.type.dtype in T.complex_dtypes:
+            numerators.append(inner)
+            denominators.append(divisor)
+            continue
+        numerators.append(T.sgn(inner))
+    return numerators, denominators
+
+
+local_mul_canonizer.add_simplifier(check_for_x_over_absX, "X_over_absX")
+
+
+# --- distributing a common factor -----------------------------------------------------------------
+
+
+def attempt_distribution(factor, num, denum, out_type):
+    """Try to multiply a factor into one of the sums that it would merge with.
+
+    Returns
+    -------
+    done : bool
+    factor, num, denum
+        The changed, or the given, lists.
+    """
+    pairs = []
+    for terms, sign in ((num, 1), (denum, -1)):
+        for variable in terms:
+            if variable.owner is not None and variable.owner.op in (T.add, T.sub):
+                pairs.append((variable, local_add_canonizer.get_num_denum(variable), sign))
+    for variable, (pos, neg), sign in pairs:
+        if sign < 0:
+            continue
+        pos_pairs = [local_mul_canonizer.get_num_denum(v) for v in pos]
+        neg_pairs = [local_mul_canonizer.get_num_denum(v) for v in neg]
+        done, new_pos, new_neg = distribute_greedy(pos_pairs, neg_pairs, [factor], [], out_type)
+        if done:
+            new = local_add_canonizer.merge_num_denum(new_pos, new_neg)
+            rest = [v for v in num if v is not variable]
+            return True, factor, [new, *rest], denum
+    return False, factor, num, denum
+
+
+def distribute_greedy(pos_pairs, neg_pairs, num, denum, out_type, minscore=0):
+    """Multiply each term of a sum by ``num / denum`` if that saves operations.
+
+    Parameters
+    ----------
+    pos_pairs, neg_pairs : list of (list, list)
+        Numerator and denominator of each added, and each subtracted, term.
+    num, denum : list of Variable
+    out_type : Type
+    minscore : int
+        What must be saved at least.
+
+    Returns
+    -------
+    done : bool
+    pos, neg : list of Variable
+        The terms, if done.
+    """
+    # The multiplication and division that would go, minus those that come anew.
+    score = len(num) + len(denum)
+    simplified = []
+    for terms in (pos_pairs, neg_pairs):
+        group = []
+        for term_num, term_denum in terms:
+            before = max(len(term_num) - 1, 0) + len(term_denum)
+            pair = local_mul_canonizer.simplify([*term_num, *num], [*term_denum, *denum], out_type)
+            score -= (max(len(pair[0]) - 1, 0) + len(pair[1])) - before
+            group.append(pair)
+        simplified.append(group)
+    if score <= minscore:
+        return False, pos_pairs, neg_pairs
+    return (True, *[[local_mul_canonizer.merge_num_denum(*pair) for pair in group] for group in simplified])
+
+
+@register_canonicalize
+@register_stabilize
+@local_optimizer([T.mul, T.true_div, T.inv])
+def local_greedy_distributor(node):
+    """``x * (a / x + b)`` → ``a + b * x``: multiply a factor into a sum where something cancels."""
+    out = node.outputs[0]
+    num, denum = local_mul_canonizer.get_num_denum(out)
+    if not any(v.owner is not None and v.owner.op in (T.add, T.sub) for v in (*num, *denum)):
+        return False
+    if len(num) == 1 and not denum:
+        return False
+    changed = False
+    for candidate in [v for v in num if not _is_sum(v)]:
+        if candidate not in num:
+            continue
+        rest = list(num)
+        rest.remove(candidate)
+        done, _factor, rest, denum = attempt_distribution(candidate, rest, denum, out.type)
+        if done:
+            num, changed = rest, True
+    for candidate in [v for v in denum if not _is_sum(v)]:
+        if candidate not in denum:
+            continue
+        rest = list(denum)
+        rest.remove(candidate)
+        done, _factor, new_num, rest = attempt_distribution(T.inv(candidate), num, rest, out.type)
+        if done:
+            num, denum, changed = new_num, rest, True
+    if not changed:
+        return False
+    new = local_mul_canonizer.merge_num_denum(num, denum)
+    if new.type.dtype != out.type.dtype:
+        new = T.cast(new, out.type.dtype)
+    if new.type != out.type:
+        return False
+    return [copy_stack_trace(out, new)]
+
+
+def _is_sum(variable):
+    return variable.owner is not None and variable.owner.op in (T.add, T.sub)
+
+
+def _group(canonizer, name):
+    from theano_compat.tensor.opt.fill_alloc import local_fill_sink
+
+    return in2out(LocalOptGroup(canonizer, local_fill_sink), name=name)
+
+
+mul_canonizer = _group(local_mul_canonizer, "mul_canonizer_groups")
+add_canonizer = _group(local_add_canonizer, "add_canonizer_group")
+
+__all__ = [
+    "Canonizer", "add_calculate", "add_canonizer", "attempt_distribution", "check_for_x_over_absX", "distribute_greedy",
+    "local_add_canonizer", "local_greedy_distributor", "local_mul_canonizer", "mul_calculate",
+    "mul_canonizer",
+]  # fmt: skip
