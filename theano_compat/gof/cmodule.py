@@ -197,12 +197,17 @@ def _run(command: list[str], text: str | None = None) -> subprocess.CompletedPro
     return subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=600)
 
 
+def _words(command: str) -> list[str]:
+    """Return a command as a list: a path may hold blanks, a command may have arguments."""
+    return [command] if os.path.exists(command) else command.split()
+
+
 @functools.lru_cache(maxsize=None)
 def _version_of(command: str) -> str:
     if not command:
         return ""
     try:
-        return _run([*command.split(" ") if not os.path.exists(command) else [command], "-dumpversion"]).stdout.strip()
+        return _run([*_words(command), "-dumpversion"]).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return ""
 
@@ -223,7 +228,7 @@ def _is_llvm(command: str) -> bool:
     if not command:
         return False
     try:
-        done = _run([*command.split(" ") if not os.path.exists(command) else [command], "--version"])
+        done = _run([*_words(command), "--version"])
     except (OSError, subprocess.SubprocessError):
         return False
     return "llvm" in done.stdout.lower() or "clang" in done.stdout.lower()
@@ -249,9 +254,8 @@ class Compiler:
             source, program = os.path.join(folder, "probe.c"), os.path.join(folder, "probe.exe")
             with open(source, "w", encoding="utf-8") as f:
                 f.write(src_code)
-            command = [compiler] if os.path.exists(compiler) else compiler.split()
             try:
-                done = _run([*command, *flags, *arguments, source, "-o", program, "-lm"])
+                done = _run([*_words(compiler), *flags, *arguments, source, "-o", program, "-lm"])
                 compiled, ran = done.returncode == 0, False
                 if compiled and try_run:
                     done = _run([program])
@@ -362,8 +366,7 @@ class GCC_compiler(Compiler):
         with open(source, "w", encoding="utf-8") as f:
             f.write(src_code + "\n")
         target = os.path.join(location, f"{module_name}.{get_lib_extension()}")
-        command = [config.cxx] if os.path.exists(config.cxx) else config.cxx.split()
-        command += [get_gcc_shared_library_arg(), "-g", *(preargs or [])]
+        command = [*_words(config.cxx), get_gcc_shared_library_arg(), "-g", *(preargs or [])]
         if hide_symbols and sys.platform != "win32":
             command.append("-fvisibility=hidden")
         if sys.platform != "win32" and "-fPIC" not in command:

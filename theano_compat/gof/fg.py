@@ -323,6 +323,9 @@ class FunctionGraph(utils.object2):
         if verbose:
             print(reason, r, new_r)
         if getattr(r, "fgraph", None) is not self:
+            if getattr(r, "fgraph", self) is None and r.owner is not None:
+                # It was there when the rewrite found it, and has gone with another output of its node: nothing to do.
+                return
             raise Exception(f"Cannot replace {r} because it does not belong to this FunctionGraph", str(reason))
         if r.type != new_r.type:
             converted = r.type.convert_variable(new_r)
@@ -335,9 +338,6 @@ class FunctionGraph(utils.object2):
                     f"({done['r']} is of {r.type}, {done['new_r']} of {new_r.type})",
                 )  # fmt: skip
             new_r = converted
-        if r not in self.variables:
-            # It was there when the rewrite found it and has gone since: nothing to do.
-            return
         if config.compute_test_value != "off":
             self._pass_on_test_value(r, new_r)
         for node, i in list(r.clients):

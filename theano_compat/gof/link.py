@@ -75,12 +75,12 @@ def _describe_creation(node) -> tuple[str, list[str]]:
     if trace and not isinstance(trace[0], list):
         trace = [trace]
     text = [
-        f"\nBacktrace when the node is created(use Theano flag traceback.limit=N to make it longer):\n"
+        "\nBacktrace when the node is created(use Theano flag traceback.limit=N to make it longer):\n"
         + "".join(traceback.format_list(stack))
         for stack in (trace or ())
     ]
     if text:
-        return "\n" + "".join(text), []
+        return "".join(text), []
     return "", [
         "HINT: Re-running with most Theano optimization disabled could give you a back-trace of when this node was "
         "created. This can be done with by setting the Theano flag 'optimizer=fast_compile'. If that does not work, "
@@ -152,9 +152,7 @@ def describe_failure(node, thunk=None, storage_map: dict | None = None) -> str:
     hints = []
     if cells is None:
         hints.append("HINT: Use another linker then the c linker to have the inputs shapes and strides printed.")
-    clients = [
-        [c[0] if c[0] == "output" else c[0] for c in out.clients] if hasattr(out, "clients") else [] for out in node.outputs
-    ]
+    clients = [[client for client, _ in getattr(out, "clients", ())] for out in node.outputs]
     text.append(f"\nOutputs clients: {clients}\n")
     created, more_hints = _describe_creation(node)
     text.append(created)

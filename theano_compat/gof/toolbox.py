@@ -187,7 +187,7 @@ class History(Feature):
         if hasattr(fgraph, "checkpoint") or hasattr(fgraph, "revert"):
             raise AlreadyThere("History feature is already present or in conflict with another plugin.")
         self.history[fgraph] = []
-        self.unpickle(fgraph)
+        History.unpickle(self, fgraph)
 
     def unpickle(self, fgraph) -> None:
         """Put the methods on the graph."""
@@ -227,10 +227,9 @@ class Validator(Feature):
     pickle_rm_attr = ["validate", "consistent"]
 
     def on_attach(self, fgraph) -> None:
-        for attribute in ("validate", "validate_time"):
-            if hasattr(fgraph, attribute):
-                raise AlreadyThere("Validator feature is already present or in conflict with another plugin.")
-        self.unpickle(fgraph)
+        if hasattr(fgraph, "validate"):
+            raise AlreadyThere("Validator feature is already present or in conflict with another plugin.")
+        Validator.unpickle(self, fgraph)
 
     def unpickle(self, fgraph) -> None:
         """Put the methods on the graph."""

@@ -468,8 +468,29 @@ def comm_guard(type1, type2):
     return decorate
 
 
-def give_variables_names(variables: Sequence) -> list[str]:
-    """Return a distinct name for each variable: its own where it is unique, else its name and its position."""
-    names = [var.name for var in variables]
-    counts = hist(names)
-    return [name if counts[name] == 1 and name else f"{name or ''}_{i}" for i, name in enumerate(names)]
+def give_variables_names(variables: Iterable) -> list:
+    """Give each variable a name of its own: one that is missing or not unique gets ``_`` and a number at its end.
+
+    Parameters
+    ----------
+    variables : iterable of Variable
+        They are changed.
+
+    Returns
+    -------
+    list of Variable
+        Those given.
+
+    Raises
+    ------
+    ValueError
+        If two have the same name even so.
+    """
+    variables = list(variables)
+    counts = hist([var.name for var in variables])
+    unclear = [var for var in variables if not var.name or counts[var.name] > 1]
+    for i, var in enumerate(unclear):
+        var.name = f"{var.name or ''}_{i}"
+    if not unique([var.name for var in variables]):
+        raise ValueError("Not all variables have unique names. Maybe you've named some of the variables identically")
+    return variables

@@ -514,7 +514,11 @@ class VM_Linker(link.LocalLinker):
             profile.linker_node_make_thunks += time.perf_counter() - started
             profile.linker_make_thunk_time = linker_make_thunk_time
         computed = link.gc_helper(order)[0]
-        clear = link.cells_to_clear(fgraph, order, storage_map) if self.allow_gc else None
+        clear = None
+        if self.allow_gc:
+            # Shared cells keep their value: the next writer, of this run or the next, takes over its memory.
+            kept = {id(storage_map[var]) for pair in shared.values() for var in pair}
+            clear = [[cell for cell in cells if id(cell) not in kept] for cells in link.cells_to_clear(fgraph, order, storage_map)]
         machine = self.make_vm(
             order, thunks, input_storage, output_storage, storage_map, clear, computed, compute_map, self.updated_vars
         )
