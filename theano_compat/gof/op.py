@@ -251,7 +251,8 @@ class Op(utils.object2, PureOp, CLinkerOp):
         perform = node.op.debug_perform if debug else node.op.perform
         flags = [compute_map[var] for var in node.outputs]
         params = node.run_params()
-        extra = () if params is graph.NoParams else (params,)
+        # The type turns what get_params gave, an alias of an enum constant for instance, into its value.
+        extra = () if params is graph.NoParams else (node.params_type.filter(params),)
 
         def rval():
             result = perform(node, [cell[0] for cell in inputs], outputs, *extra)

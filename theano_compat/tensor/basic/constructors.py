@@ -60,7 +60,10 @@ def _multi(*fns):
         def construct_several(*names):
             if len(names) == 1 and isinstance(names[0], int):
                 return [construct() for _ in range(names[0])]
-            return [construct(name) for name in names]
+            if len(names) == 1 and isinstance(names[0], (str, list, tuple)):
+                names = names[0]  # 'abc' means three variables
+            made = [construct(name) for name in names]
+            return made[0] if len(made) == 1 else made
 
         return construct_several
 
@@ -78,7 +81,7 @@ def _define():
         for letter in ("", "f", "d", "i", "l"):
             made[letter + plural] = several = _multi(made[letter + kind])
             several.__name__ = several.__qualname__ = letter + plural
-            several.__doc__ = f"Return a list of `{letter}{kind}` variables, one a name, or as many as the one number says."
+            several.__doc__ = f"Return `{letter}{kind}` variables: one for each name (not in a list if it is one), or as many as a number says."
     return made
 
 
