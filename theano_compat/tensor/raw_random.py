@@ -248,7 +248,7 @@ def _from_sequence(ndim, shape, args) -> tuple:
             extents.append(found)
             pattern.append(one)
         else:
-            raise ValueError("negative shape", extent)
+            raise AssertionError("negative shape", extent)
     if extents:
         return ndim, tb.as_tensor_variable(extents), tuple(pattern)
     return 0, tb.constant([], dtype="int64"), ()

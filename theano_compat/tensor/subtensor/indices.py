@@ -416,21 +416,17 @@ def adv_index_broadcastable_pattern(a, idx) -> tuple[bool, ...]:
     Returns
     -------
     tuple of bool
-        True where the result certainly has extent one.
+        True where the result certainly has extent one; the dimensions of the index arrays
+        themselves are never taken to be broadcastable.
     """
     a = tb.as_tensor_variable(a)
     layout = AdvancedLayout(a.ndim, idx)
-    joint = [True] * layout.rank
-    for entry, arity in layout.arrays:
-        pattern = (False,) if _is_bool(entry) else tuple(entry.type.broadcastable)
-        for k in range(arity):
-            joint[layout.rank - arity + k] &= bool(pattern[k])
     result = []
     for origin, *where in layout.dims:
         if origin == "new":
             result.append(True)
         elif origin == "index":
-            result.append(joint[where[0]])
+            result.append(False)
         else:
             axis, entry = where
             result.append(a.broadcastable[axis] and (entry is None or _slice_keeps_one(entry)))
