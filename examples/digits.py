@@ -12,18 +12,13 @@ import numpy
 import theano
 from tqdm import tqdm
 
-try:
-    import cPickle
-except ImportError:
-    cPickle = pickle
-
 
 def load_digits(path="mnist.pkl.gz"):
     """Return (train, valid, test), each a pair of shared variables: images (n, 784) of floatX and labels (n,) cast to int32."""
     if not os.path.isfile(path):
         sys.exit("%s is not there; make it with: python -m theano_compat data mnist --out %s" % (path, path))
     with gzip.open(path, "rb") as f:
-        splits = cPickle.load(f)
+        splits = pickle.load(f)
 
     def shared_split(split):
         images, labels = split
@@ -73,14 +68,14 @@ def save_parameters(path, params):
     """Pickle the values of shared variables."""
     with open(path, "wb") as f:
         for p in params:
-            cPickle.dump(p.get_value(borrow=True), f, protocol=2)
+            pickle.dump(p.get_value(borrow=True), f, protocol=2)
 
 
 def load_parameters(path, params):
     """Put pickled values back into shared variables."""
     with open(path, "rb") as f:
         for p in params:
-            p.set_value(cPickle.load(f), borrow=True)
+            p.set_value(pickle.load(f), borrow=True)
 
 
 def save_filters(path, filters, title):
