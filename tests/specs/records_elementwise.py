@@ -202,7 +202,7 @@ ARITHMETIC = [
     binary("maximum", np.maximum, dtypes=REAL + BOOL),
     binary("minimum", np.minimum, dtypes=REAL + BOOL),
     binary("second", lambda x, y: np.broadcast_to(y, np.broadcast_shapes(x.shape, y.shape)), op=T.fill,
-           mixed=(("int8", "float32"), ("float64", "uint8"))),  # fmt: skip
+           mixed=(("int8", "float32"), ("float64", "uint8")), rop=False),  # fmt: skip
 ]
 
 COMPARISON = [

@@ -170,7 +170,8 @@ def test_in_place_form_overwrites_its_input_with_the_same_values(spec):
         xs = symbols(case)
         out = spec.build(*xs)
         op = out.owner.op
-        assert isinstance(op, Elemwise)
+        if not isinstance(op, Elemwise):
+            continue  # as isnan of integers, which is a constant
         for i, x in enumerate(out.owner.inputs):
             if x not in xs or x.type != out.type:
                 continue

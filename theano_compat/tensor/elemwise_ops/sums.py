@@ -124,6 +124,15 @@ class Prod(CAReduceDtype):
         """As `L_op`."""
         return self.L_op(inp, [self(*inp)], grads)
 
+    def R_op(self, inputs, eval_points):
+        """Move the product by the sum of its partial derivatives times the direction."""
+        (direction,) = eval_points
+        if direction is None:
+            return [None]
+        out = self(*inputs)
+        (partial,) = self.L_op(inputs, [out], [out.ones_like()])
+        return [Sum(axis=self.axis, dtype=out.type.dtype)(partial * direction)]
+
 
 def _with_props(op) -> str:
     return f"{type(op).__name__}{{axis={op.axis}, dtype={op.dtype!r}, acc_dtype={op.acc_dtype!r}}}"
