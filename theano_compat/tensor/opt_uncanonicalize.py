@@ -22,7 +22,7 @@ from theano_compat.tensor.subtensor import Subtensor
 def local_max_and_argmax(node):
     """Compute only the one of maximum and index that is used."""
     maximum, index = node.outputs
-    axis = node.op.get_params(node)
+    axis = node.op.axis
     if not index.clients:
         result = CAReduce(scal.maximum, axis)(node.inputs[0])
         result = copy_stack_trace(maximum, result)

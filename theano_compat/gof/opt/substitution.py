@@ -197,7 +197,7 @@ class PatternSub(LocalOptimizer):
                     )
                     continue
                 other = self.skip_identities_fn(variable) if self.skip_identities_fn else None
-                if other is None:
+                if other is None or other is False:
                     return False
                 work.append((part, other, any_clients))
             elif isinstance(part, str):

@@ -209,10 +209,22 @@ from theano_compat.tensor.opt.fusion import (  # isort: skip
     local_elemwise_fusion_op,
 )
 from theano_compat.tensor.opt.inplace import InplaceElemwiseOptimizer, inplace_elemwise_optimizer  # isort: skip
+
+# Names of elsewhere that other modules have always found here too.
+from theano_compat.compile.ops import Rebroadcast, Shape, Shape_i, ViewOp  # isort: skip
+from theano_compat.tensor import basic as T  # isort: skip
+from theano_compat.tensor.elemwise import CAReduce, DimShuffle, Elemwise  # isort: skip
 from theano_compat.tensor.subtensor import (  # isort: skip
+    AdvancedIncSubtensor,
+    AdvancedIncSubtensor1,
+    AdvancedSubtensor1,
+    IncSubtensor,
+    Subtensor,
     advanced_inc_subtensor1,
     advanced_subtensor,
     advanced_subtensor1,
+    get_canonical_form_slice,
+    get_idx_list,
 )
 
 integer_types = (int,)

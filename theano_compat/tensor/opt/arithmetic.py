@@ -333,7 +333,7 @@ def local_pow_specialize_device(node):
         bit <<= 1
         if bit <= number:
             square = scal.sqr(square)
-    result = factors[0] if len(factors) == 1 else scal.mul(*factors)
+    result = factors[0] if len(factors) == 1 else scal.mul(*reversed(factors))
     if power < 0:
         result = scal.inv(result)
     if result.dtype != out.dtype:

@@ -170,8 +170,7 @@ class Canonizer(LocalOptimizer):
         orig_num, orig_denum = self.get_num_denum(out)
         num, denum = self.simplify(list(orig_num), list(orig_denum), out.type)
         if len(orig_num) == len(num) and len(orig_denum) == len(denum):
-            unchanged = all(a is b for a, b in zip(orig_num + orig_denum, num + denum))
-            if unchanged and not self._nested(node, num, denum):
+            if all(a is b for a, b in zip(orig_num + orig_denum, num + denum)):
                 return False
         new = self.merge_num_denum(num, denum)
         if new.type.dtype != out.type.dtype:
@@ -181,22 +180,6 @@ class Canonizer(LocalOptimizer):
         if new.type != out.type or new is out:
             return False
         return [copy_stack_trace(out, new)]
-
-    def _nested(self, node, num, denum):
-        """Whether a node is not yet in the one form of its numerator and denominator."""
-        if not denum:
-            return node.op != self.main or len(node.inputs) != len(num)
-        if not num:
-            return node.op != self.reciprocal
-        if node.op != self.inverse:
-            return True
-        for part, terms in zip(node.inputs, (num, denum)):
-            if len(terms) == 1:
-                if part is not terms[0]:
-                    return True
-            elif part.owner is None or part.owner.op != self.main or list(part.owner.inputs) != list(terms):
-                return True
-        return False
 
     def __str__(self):
         return getattr(self, "name", None) or f"Canonizer({self.main}, {self.inverse}, {self.reciprocal})"
@@ -309,7 +292,9 @@ def attempt_distribution(factor, num, denum, out_type):
             continue
         pos_pairs = [local_mul_canonizer.get_num_denum(v) for v in pos]
         neg_pairs = [local_mul_canonizer.get_num_denum(v) for v in neg]
-        done, new_pos, new_neg = distribute_greedy(pos_pairs, neg_pairs, [factor], [], out_type)
+        done, new_pos, new_neg = distribute_greedy(
+            pos_pairs, neg_pairs, *local_mul_canonizer.get_num_denum(factor), out_type
+        )
         if done:
             new = local_add_canonizer.merge_num_denum(new_pos, new_neg)
             rest = [v for v in num if v is not variable]

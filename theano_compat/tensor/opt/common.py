@@ -143,7 +143,8 @@ def with_type_of(new, node):
 def like(value, node):
     """Return a constant value in the shape and dtype of a node's output, with its trace, as a replacement."""
     out = node.outputs[0]
-    result = broadcast_like(np.asarray(value, dtype=out.dtype), out, node.fgraph)
+    # A fill, not an Alloc: it sinks towards the outputs, where it most often turns out useless.
+    (result,) = fill_chain(T.constant(np.asarray(value, dtype=out.dtype)), node.inputs)
     if result.type != out.type:
         return False
     return [copy_stack_trace(out, result)]

@@ -51,8 +51,7 @@ def local_incsubtensor_of_zeros_to_setsubtensor(node):
     if _sets(node):
         return False
     base = node.inputs[0]
-    zero = (isinstance(base, T.TensorConstant) and not np.any(base.data)) or is_value(base, 0)
-    if not zero:
+    if not isinstance(base, T.TensorConstant) or np.any(base.data):
         return False
     op = IncSubtensor(
         node.op.idx_list,

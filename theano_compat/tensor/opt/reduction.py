@@ -205,7 +205,7 @@ def local_sum_prod_mul_by_scalar(node):
         return False
     if isinstance(node.op, Prod):
         count = _reduced_count(node)
-        scalars = [T.pow(factor, T.cast(count, factor.dtype)) for factor in scalars]
+        scalars = [T.pow(T.cast(factor, out.dtype), count) for factor in scalars]
     result = T.mul(*scalars, reduced)
     if result.dtype != out.dtype:
         result = T.cast(result, out.dtype)

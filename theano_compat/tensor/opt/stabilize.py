@@ -95,7 +95,8 @@ def local_log_add(node):
     if x is y or x.dtype not in T.float_dtypes or y.dtype not in T.float_dtypes:
         return False
     largest = T.maximum(x, y)
-    result = largest + T.log1p(T.exp(T.minimum(x, y) - largest))
+    # One of the two differences is 0.
+    result = largest + T.log1p(T.exp(T.add(x - largest, y - largest)))
     # Both are -inf or both +inf: the difference is NaN, the value is the largest itself.
     result.tag.values_eq_approx = values_eq_approx_remove_inf
     if result.dtype != node.outputs[0].dtype:
@@ -142,28 +143,23 @@ at_position("local_log_sum_exp", in2out(local_log_sum_exp, ignore_newtrees=True)
 
 # --- the error function -----------------------------------------------------------------------------
 
-_ONE = {"pattern": "y", "constraint": lambda v: is_value(v, 1)}
-_MINUS_ONE = {"pattern": "y", "constraint": lambda v: is_value(v, -1)}
+_ONE = {"pattern": "one", "constraint": lambda v: is_value(v, 1)}
+_MINUS_ONE = {"pattern": "minus_one", "constraint": lambda v: is_value(v, -1)}
 
-# name: (pattern, replacement). Canonical sums lead with their constant; both orders would need two rows.
+# name: (pattern, replacement). Canonical sums lead with their constant.
 _ERF_RULES = {
-    # 1 - erf(x)
     "local_one_minus_erf": ((T.sub, _ONE, (T.erf, "x")), (T.erfc, "x")),
-    "local_one_minus_erf2": ((T.add, 1, (T.mul, -1, (T.erf, "x"))), (T.erfc, "x")),
-    # 1 + (-erf(x)) and 1 + erf(-x)
-    "local_one_plus_neg_erf": ((T.add, 1, (T.neg, (T.erf, "x"))), (T.erfc, "x")),
-    "local_one_plus_erf": ((T.add, 1, (T.erf, (T.neg, "x"))), (T.erfc, "x")),
-    # erf(x) - 1
-    "local_erf_minus_one": ((T.sub, (T.erf, "x"), _ONE), (T.neg, (T.erfc, "x"))),
-    "local_erf_neg_minus_one": ((T.add, -1, (T.erf, (T.neg, "x"))), (T.neg, (T.erfc, (T.neg, "x")))),
-    "local_erf_neg_minus_one2": ((T.add, _MINUS_ONE, (T.erf, "x")), (T.neg, (T.erfc, "x"))),
-    # 1 - erfc(x)
+    "local_one_minus_erf2": ((T.add, _ONE, (T.mul, _MINUS_ONE, (T.erf, "x"))), (T.erfc, "x")),
+    "local_one_plus_neg_erf": ((T.add, _ONE, (T.neg, (T.erf, "x"))), (T.erfc, "x")),
+    "local_one_plus_erf": ((T.add, _ONE, (T.erf, "x")), (T.erfc, (T.neg, "x"))),
+    "local_erf_minus_one": ((T.add, _MINUS_ONE, (T.erf, "x")), (T.neg, (T.erfc, "x"))),
+    "local_erf_neg_minus_one": ((T.add, _MINUS_ONE, (T.erfc, (T.neg, "x"))), (T.erf, "x")),
+    "local_erf_neg_minus_one2": ((T.add, _MINUS_ONE, (T.erfc, (T.mul, _MINUS_ONE, "x"))), (T.erf, "x")),
     "local_one_minus_erfc": ((T.sub, _ONE, (T.erfc, "x")), (T.erf, "x")),
-    "local_one_minus_erfc2": ((T.add, 1, (T.neg, (T.erfc, "x"))), (T.erf, "x")),
-    "local_one_minus_erfc3": ((T.add, 1, (T.mul, -1, (T.erfc, "x"))), (T.erf, "x")),
-    # 1 + (-erfc(x)) with the constant behind
+    "local_one_minus_erfc2": ((T.add, _ONE, (T.neg, (T.erfc, "x"))), (T.erf, "x")),
+    "local_one_minus_erfc3": ((T.add, _ONE, (T.mul, _MINUS_ONE, (T.erfc, "x"))), (T.erf, "x")),
     "local_one_add_neg_erfc": ((T.add, (T.neg, (T.erfc, "x")), _ONE), (T.erf, "x")),
-}  # fmt: skip
+}
 
 for _name, (_pattern, _replacement) in _ERF_RULES.items():
     _rule = PatternSub(_pattern, _replacement, allow_multiple_clients=True, name=_name)

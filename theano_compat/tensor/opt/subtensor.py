@@ -184,6 +184,9 @@ def merge_two_slices(slice1, len1, slice2, len2):
     """
     if not isinstance(slice1, slice):
         raise ValueError(f"First provided slice should be of type slice and not {type(slice1)}")
+    quick = _merged_plain(slice1, slice2)
+    if quick is not None:
+        return quick
     progression1 = _progression(slice1, len1)
     if progression1 is None:
         return None
@@ -209,6 +212,29 @@ def merge_two_slices(slice1, len1, slice2, len2):
         nothing = T.le(n2, 0)
         first, stop = T.switch(nothing, 0, first), T.switch(nothing, 0, stop)
     return slice(first, stop, stride)
+
+
+def _merged_plain(slice1, slice2):
+    """Merge slices of step 1 with numbers that need no knowledge of the length; None for others."""
+    if not isinstance(slice2, slice):
+        return None
+    if all(part is None for s in (slice1, slice2) for part in (s.start, s.stop)) and all(
+        number(s.step) == -1 for s in (slice1, slice2)
+    ):
+        # Reversed twice.
+        return slice(None)
+    bounds = []
+    for entry in (slice1, slice2):
+        start, stop, step = (number(part) for part in (entry.start, entry.stop, entry.step))
+        if isinstance(step, gof.Variable) or step not in (None, 1):
+            return None
+        if any(isinstance(part, gof.Variable) or (part is not None and part < 0) for part in (start, stop)):
+            return None
+        bounds.append((start or 0, stop))
+    (start1, stop1), (start2, stop2) = bounds
+    stops = [stop for stop in (stop1, None if stop2 is None else start1 + stop2) if stop is not None]
+    start = start1 + start2
+    return slice(start or None, min(stops) if stops else None)
 
 
 def _positive(stride):

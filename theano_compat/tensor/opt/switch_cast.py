@@ -93,8 +93,8 @@ def _sink(node, variable, combine):
         if value is None or value != 0:
             continue
         other = combine(branches[1 - i])
-        zero = T.cast(branch, other.dtype) if branch.dtype != other.dtype else branch
-        result = T.switch(condition, *((zero, other) if i == 0 else (other, zero)))
+        # A plain 0 does not widen the dtype, and merges with others.
+        result = T.switch(condition, *((0, other) if i == 0 else (other, 0)))
         if result.type != node.outputs[0].type:
             return None
         # What would have been 0 * inf or 0 / 0 is 0 now.
