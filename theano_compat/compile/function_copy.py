@@ -16,10 +16,10 @@ def _checked_swap(function: Any, swap: dict[Any, Any]) -> dict[Any, Any]:
     own = {spec.variable: spec for spec in function.maker.inputs if getattr(spec, "shared", False)}
     checked = {}
     for old, new in swap.items():
-        if old not in own:
-            raise ValueError(f"SharedVariable: {getattr(old, 'name', old)} not found")
         if not isinstance(old, SharedVariable):
             raise AssertionError("Key of swap should be SharedVariable, given:", old, " type", type(old))
+        if old not in own:
+            raise ValueError(f"SharedVariable: {getattr(old, 'name', old)} not found")
         if not isinstance(new, SharedVariable):
             raise AssertionError("Value of swap should be SharedVariable, given:", new, "type", type(new))
         if old.type != new.type:
@@ -95,7 +95,8 @@ def copy_function(
 
     new_maker = type(maker)(
         inputs=specs,
-        outputs=outputs[0] if maker.unpack_single else None if maker.return_none else outputs,
+        # A copy returns a list even of a single output, as Theano's copies do.
+        outputs=None if maker.return_none else outputs,
         mode=maker.mode,
         fgraph=fgraph,
         profile=_profile_for(profile, name),
@@ -111,7 +112,6 @@ def copy_function(
         (required, refeed, old if refeed else value)
         for (required, refeed, value), (_, _, old) in zip(twin.defaults, function.defaults)
     ]
-    twin.unpack_single = function.unpack_single
     twin._prepare_call()
     fgraph.name = name
     return twin

@@ -7,7 +7,7 @@ class Dispatch:
     """Local rewrites by what they track.
 
     A rewrite may track op classes, op instances, and scalar op classes (which match any node that maps such a scalar op over
-    arrays); one that tracks nothing is tried on every node. The answer for each op is computed once.
+    arrays); one that tracks nothing (None, or an empty list) is tried on every node. The answer for each op is computed once.
     """
 
     def __init__(self, rewrites):
@@ -21,7 +21,7 @@ class Dispatch:
     def add(self, rewrite):
         """Index one more local rewrite."""
         tracks = rewrite.tracks()
-        if tracks is None:
+        if not tracks:
             self.everywhere.append(rewrite)
         else:
             for key in dict.fromkeys(tracks):

@@ -225,7 +225,7 @@ class TopoOptimizer(NavigatorOptimizer):
 def _node_filter(local_opt):
     """Return a predicate: whether a local rewrite can match a node."""
     tracks = getattr(local_opt, "tracks", None)
-    if tracks is None or tracks() is None:
+    if tracks is None or not tracks():
         return lambda node: True
     dispatch = Dispatch([local_opt])
     return lambda node: bool(dispatch(node.op))
