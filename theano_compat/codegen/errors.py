@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+
 from theano_compat.codegen.abi import ErrorCode, SegmentSpec
 
-__all__ = ["SegmentError", "exception_of"]
+__all__ = ["SegmentError", "exception_of", "inputs_of_failed"]
 
 
 class SegmentError(Exception):
@@ -71,3 +73,56 @@ def exception_of(error: SegmentError) -> Exception:
         kind, text = error.spec.messages[a]
         return kind(text.format(b, c, d, e, g))
     return RuntimeError(f"compiled segment failed with code {code}")
+
+
+def inputs_of_failed(spec: SegmentSpec, node, storage_map: dict) -> list[list] | None:
+    """Compute once more, in Python, what the failed node was given: its message shows shapes, strides and values.
+
+    Parameters
+    ----------
+    spec : SegmentSpec
+    node : Apply
+    storage_map : dict
+        Values that the segment read.
+
+    Returns
+    -------
+    list of list, or None
+        One cell per input; None where they cannot be had (an input was overwritten meanwhile, say).
+    """
+    wanted = set()
+    stack = [node]
+    inside = set(spec.nodes)
+    while stack:
+        for var in stack.pop().inputs:
+            if var.owner in inside and var.owner not in wanted:
+                wanted.add(var.owner)
+                stack.append(var.owner)
+    cells: dict = {}
+
+    def cell(var) -> list:
+        if var not in cells:
+            if hasattr(var, "data"):
+                cells[var] = [var.data]
+            else:
+                cells[var] = [copy.copy(storage_map[var][0])] if var in storage_map else [None]
+        return cells[var]
+
+    try:
+        for n in spec.nodes:
+            if n is node:
+                break
+            if n not in wanted:
+                continue
+            compute_map = {v: [True] for v in (*n.inputs, *n.outputs)}
+            inputs = {v: cell(v) for v in n.inputs}
+            for sources in getattr(n.op, "destroy_map", {}).values():
+                for k in sources:
+                    inputs[n.inputs[k]] = [copy.copy(inputs[n.inputs[k]][0])]
+            for out in n.outputs:
+                cells[out] = [None]
+            n.op.make_thunk(n, {**inputs, **{v: cells[v] for v in n.outputs}}, compute_map, [], impl="py")()
+        found = [cell(v) for v in node.inputs]
+    except Exception:
+        return None
+    return None if any(c[0] is None for c in found) else found

@@ -11,7 +11,7 @@ from theano_compat import config
 from theano_compat.codegen import build, runtime
 from theano_compat.codegen.abi import SegmentSpec
 from theano_compat.codegen.emit import emit
-from theano_compat.codegen.errors import SegmentError, exception_of
+from theano_compat.codegen.errors import SegmentError, exception_of, inputs_of_failed
 from theano_compat.codegen.schedule import Island, Schedule, Segment, make_schedule
 from theano_compat.gof.graph import Constant, Variable
 from theano_compat.gof.link import LocalLinker, map_storage, raise_with_op
@@ -103,6 +103,13 @@ class _SegmentStep:
         found = self.call([cell[0] for cell in self.inputs])
         for cell, value in zip(self.outputs, found):
             cell[0] = value
+
+
+class _Failed:
+    """Stands for the thunk of a failed node where an error is worded."""
+
+    def __init__(self, inputs: list[list]) -> None:
+        self.inputs = inputs
 
 
 class CompiledFunction:
@@ -274,7 +281,9 @@ class CompiledFunction:
             error = exception_of(error)
             if node is None:
                 raise error from None
-            kind, thunk = type(error), None
+            kind, spec = type(error), thunk.spec
+            cells = inputs_of_failed(spec, node, self.storage_map)
+            thunk = None if cells is None else _Failed(cells)
         raise_with_op(node, thunk, (kind, error, trace), self.storage_map)
 
     def make_fast_call(self, function):
