@@ -26,71 +26,36 @@ from theano_compat.tensor import sharedvar as sharedvar  # isort: skip
 from theano_compat.tensor.sharedvar import tensor_constructor as _shared  # noqa: F401  isort: skip
 from theano_compat.tensor.subtensor import *  # noqa: F403  isort: skip
 from theano_compat.tensor import subtensor as subtensor  # isort: skip
-try:
-    from theano_compat.tensor import opt as opt, blas as blas  # isort: skip
-except ImportError as _error:  # while the tree is being built
-    pass
-
-try:
-    from theano_compat.tensor import opt_uncanonicalize as opt_uncanonicalize  # isort: skip
-except ImportError as _error:  # while the tree is being built
-    pass
-
-try:
-    from theano_compat.tensor import blas_scipy as blas_scipy, blas_c as blas_c  # isort: skip
-except ImportError as _error:  # while the tree is being built
-    pass
-
-try:
-    from theano_compat.tensor import xlogx as xlogx, nlinalg as nlinalg  # isort: skip
-except ImportError as _error:  # while the tree is being built
-    pass
-
-try:
-    from theano_compat.tensor.io import *  # noqa: F403  isort: skip
-except ImportError as _error:  # while the tree is being built
-    pass
-
-try:
-    from theano_compat.tensor import nnet as nnet  # isort: skip
-except ImportError as _error:  # while the tree is being built
-    pass
-
-try:
-    from theano_compat.tensor.extra_ops import (  # noqa: F401  isort: skip
-        DiffOp,
-        bartlett,
-        bincount,
-        cumprod,
-        cumsum,
-        fill_diagonal,
-        fill_diagonal_offset,
-        ravel_multi_index,
-        repeat,
-        squeeze,
-        unravel_index,
-    )
-except ImportError as _error:  # while the tree is being built
-    pass
-
-try:
-    from theano_compat.tensor.sort import argsort, argtopk, sort, topk, topk_and_argtopk  # noqa: F401  isort: skip
-except ImportError as _error:  # while the tree is being built
-    pass
-
-try:
-    from theano_compat.gradient import (  # noqa: F401  isort: skip
-        Lop,
-        Rop,
-        consider_constant,
-        grad,
-        hessian,
-        jacobian,
-        numeric_grad,
-        verify_grad,
-    )
-except ImportError as _error:  # while the tree is being built
-    pass
+from theano_compat.tensor import opt as opt, blas as blas  # isort: skip
+from theano_compat.tensor import opt_uncanonicalize as opt_uncanonicalize  # isort: skip
+from theano_compat.tensor import blas_scipy as blas_scipy, blas_c as blas_c  # isort: skip
+from theano_compat.tensor import xlogx as xlogx, nlinalg as nlinalg  # isort: skip
+from theano_compat.tensor.io import *  # noqa: F403  isort: skip
+from theano_compat.tensor import nnet as nnet  # isort: skip
+from theano_compat.tensor.extra_ops import (  # noqa: F401  isort: skip
+    DiffOp,
+    bartlett,
+    bincount,
+    cumprod,
+    cumsum,
+    fill_diagonal,
+    fill_diagonal_offset,
+    ravel_multi_index,
+    repeat,
+    squeeze,
+    unravel_index,
+)
+from theano_compat.tensor.sort import argsort, argtopk, sort, topk, topk_and_argtopk  # noqa: F401  isort: skip
+from theano_compat.gradient import (  # noqa: F401  isort: skip
+    Lop,
+    Rop,
+    consider_constant,
+    grad,
+    hessian,
+    jacobian,
+    numeric_grad,
+    verify_grad,
+)
 
 _LAZY = frozenset(
     "slinalg fft fourier signal raw_random shared_randomstreams elemwise_cgen inplace inc_code blas_headers".split()

@@ -167,7 +167,7 @@ class TensorType(Type):
         if TensorType.values_eq(exact, converted, force_same_dtype=False):
             return converted
         raise TypeError(
-            f"{self} cannot store accurately value {_shorten(str(data))}, it would be represented as {converted}. "
+            f"{self} cannot store accurately value {_shorten(str(data))}, it would be represented as {converted!s}. "
             + _BEST_WAY_OUT.format(
                 loss="precision ",
                 tail="",
@@ -390,7 +390,7 @@ _ONE_NAMES = {(True, False): "row", (False, True): "col"}
 
 
 def _is_array(data):
-    return isinstance(data, np.ndarray) or isinstance(data, np.generic)
+    return isinstance(data, np.ndarray)
 
 
 def _shorten(text, most=80):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 
 from theano_compat import config, scalar as scal
@@ -149,7 +151,7 @@ def constant(x, name=None, ndim=None, dtype=None):
     Returns
     -------
     TensorConstant
-        Of a copy of `x`; dimensions of length one are broadcastable.
+        Of `x` itself if it is an array; dimensions of length one are broadcastable.
 
     Raises
     ------
@@ -162,6 +164,8 @@ def constant(x, name=None, ndim=None, dtype=None):
         raise TypeError("constant needs a value, not a variable", x)
     try:
         data = scal.convert(x, dtype=dtype)
+        if data.size == 0 and dtype is None and not hasattr(x, "dtype"):
+            data = data.astype(config.floatX)
         pattern = tuple(length == 1 for length in data.shape)
         if ndim is not None:
             if len(pattern) < ndim:
@@ -173,14 +177,29 @@ def constant(x, name=None, ndim=None, dtype=None):
                     raise ValueError(f"ndarray could not be cast to constant with {ndim} dimensions")
                 pattern = pattern[surplus:]
                 data = data.reshape(data.shape[surplus:])
-        return TensorConstant(TensorType(dtype=data.dtype, broadcastable=pattern), np.array(data), name=name)
+        made = TensorConstant(TensorType(dtype=data.dtype, broadcastable=pattern), data, name=name)
     except (TypeError, AttributeError) as error:
         raise TypeError(f"Could not convert {x} to TensorType", type(x)) from error
+    return _shared_if_small(made) if name is None and constant.enable else made
 
 
 constant.enable = True
-constant_cache = {}
-"""Kept for old code. Equal constants are merged when a function is compiled, so none are kept here."""
+constant_cache = weakref.WeakValueDictionary()
+"""Small numbers in use: an expression with many equal ones has one constant for all, as long as no function owns it."""
+
+
+def _shared_if_small(made):
+    """Return the constant of the same value that is in use already, if `made` is a small number."""
+    data = made.data
+    if data.size != 1 or data.dtype.kind not in "iuf" or not -10 <= data <= 10:
+        return made
+    signature = made.signature()
+    known = constant_cache.get(signature)
+    # a constant that belongs to a function's graph must not appear in another
+    if known is not None and known.name is None and not hasattr(known, "fgraph"):
+        return known
+    constant_cache[signature] = made
+    return made
 
 
 def _obj_is_wrappable_as_tensor(x):

@@ -61,6 +61,10 @@ class ExtractDiag(Op):
         index[self.axis1], index[self.axis2] = slice(0, rows), slice(0, columns)
         return [set_subtensor(x.zeros_like()[tuple(index)], planes)]
 
+    def R_op(self, inputs, eval_points):
+        """Take the same diagonal of the direction."""
+        return [None] if eval_points[0] is None else self(eval_points[0], return_list=True)
+
     def infer_shape(self, node, shapes):
         """Return the other lengths, then that of the diagonal."""
         (lengths,) = shapes
@@ -116,6 +120,10 @@ class AllocDiag(Op):
     def grad(self, inputs, gout):
         """Return the diagonal of the gradient."""
         return [diagonal(gout[0], offset=self.offset, axis1=self.axis1, axis2=self.axis2)]
+
+    def R_op(self, inputs, eval_points):
+        """Put the direction on a diagonal too."""
+        return [None] if eval_points[0] is None else self(eval_points[0], return_list=True)
 
     def infer_shape(self, nodes, shapes):
         """Return the lengths with that of the diagonal, and the offset, twice."""

@@ -130,7 +130,7 @@ def _tensordot_as_dot(a, b, axes, dot, batched):
         summed_a = list(range(a.ndim - axes, a.ndim))
         matrix_a = [_product(a.shape[i] for i in range(lead, a.ndim - axes)), _product(a.shape[i - a.ndim] for i in reversed(summed_a))]
         matrix_b = [_product(b.shape[i] for i in range(lead, lead + axes)), _product(b.shape[i] for i in range(-1, -kept_b - 1, -1))]
-        a_rest = a.shape[: a.ndim - axes]
+        a_rest = a.shape[0 : a.ndim - axes]
         b_rest = b.shape[lead + axes : b.ndim]
     else:
         axes = [[int(i) for i in np.ravel(side)] for side in axes]

@@ -297,11 +297,22 @@ def prod(input, axis=None, dtype=None, keepdims=False, acc_dtype=None, no_zeros_
     return makeKeepDims(input, out, axis) if keepdims else out
 
 
+class _Average(scal.BinaryScalarOp):
+    """What `Mean` has for a scalar op: not associative, so nobody may fold with it or take the op for a sum."""
+
+    def impl(self, x, y):
+        """Return the mean of two numbers."""
+        return (x + y) / 2
+
+
+_average = _Average(scal.float_out, name="mean")
+
+
 class Mean(elemwise.CAReduce):
-    """The mean over one or all dimensions as a single op (see ``mean(op=True)``)."""
+    """The mean over one or all dimensions as a single op (see ``mean(op=True)``); its results are float64."""
 
     def __init__(self, axis=None):
-        super().__init__(scal.mean, axis)
+        super().__init__(_average, axis)
         assert self.axis is None or len(self.axis) == 1
 
     def __str__(self):
@@ -315,17 +326,13 @@ class Mean(elemwise.CAReduce):
         axis = None if self.axis is None else self.axis[0]
         out[0][0] = np.asarray(np.mean(inp[0], dtype="float64", axis=axis))
 
-    def grad(self, inp, grads):
-        """Spread the gradient evenly."""
-        (x,), (gz,) = inp, grads
-        return list(_grad_of_mean(x, gz, self.axis))
-
-
-def _grad_of_mean(x, gz, axis):
-    from theano_compat.gradient import grad
-
-    spread = mean(x, axis=axis)
-    return [grad(None, x, known_grads={spread: cast(gz, spread.dtype)})]
+    def L_op(self, inputs, outputs, grads):
+        """Spread the gradient evenly over what it is the mean of."""
+        (x,), (gz,) = inputs, grads
+        axes = _axis_list(x, self.axis)
+        lengths = [x.shape[i] for i in axes]
+        share = makeKeepDims(x, gz, axes) / cast(ew.mul(*lengths) if len(lengths) > 1 else lengths[0], "float64")
+        return [ew.second(x, share)]
 
 
 def _axes_as_given(x, axis):
@@ -485,7 +492,8 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
     norm = 1 / (m.shape[1] - ddof)
     from theano_compat.tensor.basic.products import dot
 
-    return (dot(centered, centered.T.conj()) * norm).squeeze()
+    transposed = centered.T.conj() if centered.dtype.startswith("complex") else centered.T
+    return (dot(centered, transposed) * norm).squeeze()
 
 
 __all__ = [

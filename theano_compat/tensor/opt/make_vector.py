@@ -35,7 +35,7 @@ class MakeVector(Op):
                     f"The upcast of the inputs to MakeVector should match the dtype given in __init__: {upcast}, {self.dtype}"
                 )
             inputs = [T.cast(variable, self.dtype) for variable in inputs]
-        type_ = T.TensorType(dtype=self.dtype, broadcastable=(len(inputs) == 1,))
+        type_ = T.TensorType(dtype=self.dtype, broadcastable=(False,))
         return Apply(self, inputs, [type_()])
 
     def perform(self, node, inputs, out_):
@@ -55,7 +55,7 @@ class MakeVector(Op):
         return [gradient[i] for i in range(len(inputs))]
 
     def R_op(self, inputs, eval_points):
-        if all(point is None for point in eval_points):
+        if self.dtype in T.discrete_dtypes or all(point is None for point in eval_points):
             return [None]
         points = [T.zeros_like(v) if p is None else p for v, p in zip(inputs, eval_points)]
         return self.make_node(*points).outputs
