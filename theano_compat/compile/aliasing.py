@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Any, Iterable, Sequence
+from typing import Any
 
 from theano_compat.compile.ops import deep_copy_op, view_op
 from theano_compat.gof import Variable

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import copy
 import logging
-from typing import Any, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +39,11 @@ from theano_compat.printing.debug import debugprint_variable as debugprint  # no
 from theano_compat.printing.describe import char_from_number  # noqa: F401
 
 _logger = logging.getLogger("theano.compile.debugmode")
+
+for _error in (
+    DebugModeError, BadDestroyMap, BadOptimization, BadThunkOutput, BadViewMap, InvalidValueError, StochasticOrder
+):
+    _error.__module__ = __name__
 
 
 class NoDuplicateOptWarningFilter(logging.Filter):

@@ -6,7 +6,8 @@ import copy
 import logging
 import time
 import warnings
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from theano_compat import config
 from theano_compat.compile import mode as modes

@@ -12,7 +12,8 @@ import logging
 import threading
 import time
 import warnings
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -37,12 +38,15 @@ from theano_compat.compile.io import In, SymbolicInput, SymbolicOutput  # noqa: 
 from theano_compat.compile.ops import deep_copy_op, view_op  # noqa: F401
 from theano_compat.compile.sharedvalue import UPDATES
 from theano_compat.configparser import string_types  # noqa: F401
-from theano_compat.gof import Constant, Variable
+from theano_compat.gof import Constant
 from theano_compat.gof.link import Container, raise_with_op
 from theano_compat.gof.op import ops_with_inner_function
 from theano_compat.gof.utils import get_variable_trace_string
 
 _logger = logging.getLogger("theano.compile.function_module")
+
+for _class in (FunctionMaker, Supervisor, UnusedInputError):
+    _class.__module__ = __name__
 
 
 class AliasedMemoryError(Exception):

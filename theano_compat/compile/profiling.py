@@ -13,7 +13,8 @@ import operator
 import sys
 import time
 from collections import defaultdict
-from typing import Any, Callable, Iterable, Sequence, TextIO
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TextIO
 
 import numpy as np
 

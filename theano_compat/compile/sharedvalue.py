@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import logging
 import threading
-from typing import Any, Callable, NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from theano_compat.gof import Variable, generic, utils
 from theano_compat.gof.link import Container

@@ -16,11 +16,13 @@ from typing import Any
 
 from theano_compat.gradient.backward import (  # noqa: F401
     Lop,
-    _connection_pattern as _node_to_pattern,
     _float_ones_like,
     _float_zeros_like,
     format_as,
     grad,
+)
+from theano_compat.gradient.backward import (
+    _connection_pattern as _node_to_pattern,
 )
 from theano_compat.gradient.checking import GradientError, mode_not_slow, numeric_grad, verify_grad  # noqa: F401
 from theano_compat.gradient.forward import Rop  # noqa: F401
@@ -53,6 +55,12 @@ from theano_compat.gradient.types import (  # noqa: F401
     grad_undefined,
     null_type,
 )
+
+# The names that users, messages and pickles know are those of this package.
+for _object in list(globals().values()):
+    if isinstance(_object, type) and _object.__module__.startswith(__name__ + "."):
+        _object.__module__ = __name__
+del _object
 
 
 def __getattr__(name: str) -> Any:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
-from typing import Any, Callable, Iterator, Sequence
+from typing import Any
 
 from theano_compat import config
 from theano_compat.gof import Apply, Variable
@@ -232,21 +233,7 @@ def _cast_to_outputs(node: Apply, output_grads: Sequence[Any]) -> list[Any]:
                 f"The gradient towards output {position} of {node.op} has the integer dtype {have}; it has to be "
                 "continuous."
             )
-        if hasattr(output, "ndim") and hasattr(gradient, "ndim") and output.ndim != gradient.ndim:
-            raise ValueError(
-                f"{node.op} got a gradient with {gradient.ndim} dimensions towards output {position}, which has "
-                f"{output.ndim}."
-            )
     return result
-
-
-def _is_verifiably_zero(term: Any) -> bool:
-    from theano_compat import tensor
-
-    try:
-        return tensor.get_scalar_constant_value(term) == 0
-    except tensor.NotScalarConstantError:
-        return False
 
 
 def _check_terms(
@@ -254,7 +241,6 @@ def _check_terms(
     terms: list[Any],
     inputs_connected: Sequence[bool],
     only_nan: Sequence[bool],
-    only_integer: Sequence[bool],
 ) -> None:
     """Raise unless each term is a gradient that the op may return for its input."""
     from theano_compat import tensor
@@ -292,13 +278,6 @@ def _check_terms(
                 f"{node.op}.grad returned {term} of type {term.type} for input {position}. Its connection_pattern "
                 "method says that this input is disconnected from the cost."
             )
-        if only_integer[position] and not _is_verifiably_zero(term):
-            raise ValueError(
-                f"{node.op}.grad returned {term} of type {type(term)} for input {position}. This input's only "
-                "connections to the cost through this op are via integer-valued outputs so it should be NullType, "
-                "DisconnectedType, or some form of zeros. It is not NullType or DisconnectedType and theano can't "
-                "simplify it to a constant, so it's not verifiably zeros."
-            )
 
 
 def _node_terms(node: Apply, pattern: list[list[bool]], output_grads: Sequence[Any]) -> list[Any]:
@@ -313,8 +292,6 @@ def _node_terms(node: Apply, pattern: list[list[bool]], output_grads: Sequence[A
     output_grads : list of Variable
         The gradients towards its outputs.
     """
-    from theano_compat import tensor
-
     arrived = [not _is_disconnected(g) for g in output_grads]
     undefined = [_is_null(g) for g in output_grads]
     inputs_connected = [any(flag and there for flag, there in zip(row, arrived)) for row in pattern]
@@ -328,12 +305,6 @@ def _node_terms(node: Apply, pattern: list[list[bool]], output_grads: Sequence[A
         and not any(flag and there and not null for flag, there, null in zip(row, arrived, undefined))
         for row, connected in zip(pattern, inputs_connected)
     ]
-    continuous = [_dtype(output) not in tensor.discrete_dtypes for output in node.outputs]
-    only_integer = [
-        connected and not any(flag and there and real for flag, there, real in zip(row, arrived, continuous))
-        for row, connected in zip(pattern, inputs_connected)
-    ]
-
     given = _cast_to_outputs(node, output_grads)
     terms = node.op.L_op(_copies_of_destroyed(node), node.outputs, given)
     if terms is None:
@@ -344,7 +315,7 @@ def _node_terms(node: Apply, pattern: list[list[bool]], output_grads: Sequence[A
     if any(undefined):
         nan = next(g for g, null in zip(output_grads, undefined) if null)
         terms = [nan if bad else term for bad, term in zip(only_nan, terms)]
-    _check_terms(node, terms, inputs_connected, only_nan, only_integer)
+    _check_terms(node, terms, inputs_connected, only_nan)
     return terms
 
 

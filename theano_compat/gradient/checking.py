@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -50,6 +51,9 @@ class numeric_grad:
         if out_type is not None and "complex" in out_type:
             work_dtype = out_type
 
+        else:
+            # Different dtypes are brought to one, so that the coarser arguments do not spoil the differences.
+            points = [p.astype(work_dtype) for p in points]
         at = np.array(f(*[p.copy() for p in points]))
         gradients = []
         for which, point in enumerate(points):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from theano_compat.gof import Apply, Variable
 from theano_compat.gof.utils import get_variable_trace_string

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from theano_compat.compile.ops import ViewOp
 from theano_compat.gof import Apply, Variable
@@ -31,9 +32,7 @@ class ZeroGrad(ViewOp):
     def R_op(self, inputs: Sequence[Variable], eval_points: Sequence[Any]) -> list[Any]:
         if eval_points[0] is None:
             return [None]
-        from theano_compat import tensor
-
-        return [tensor.zeros(1)]
+        return [eval_points[0].zeros_like()]
 
 
 class UndefinedGrad(ViewOp):

@@ -88,10 +88,11 @@ def hessian(cost: Any, wrt: Any, consider_constant: Any = None, disconnected_inp
     assert cost.ndim == 0, "tensor.hessian expects a 0 dimensional variable as `cost`"
     use_list, use_tuple = isinstance(wrt, list), isinstance(wrt, tuple)
     wrt = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
-    matrices = []
     for vector in wrt:
         assert isinstance(vector, Variable), "tensor.hessian expects a (list of) Variable as `wrt`"
         assert vector.ndim == 1, "tensor.hessian expects a (list of) 1 dimensional variable as `wrt`"
+    matrices = []
+    for vector in wrt:
         first = grad(cost, vector, consider_constant=consider_constant, disconnected_inputs=disconnected_inputs)
         matrices.extend(_rows(first, [vector], consider_constant, disconnected_inputs))
     return format_as(use_list, use_tuple, matrices)

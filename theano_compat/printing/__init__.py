@@ -43,6 +43,13 @@ from theano_compat.printing.pretty import (  # noqa: F401
 )
 from theano_compat.printing.print_op import Print, _print_fn  # noqa: F401
 
+# The names that users, messages and pickles know are those of this package.
+for _object in list(globals().values()):
+    if isinstance(_object, type) and _object.__module__.startswith(__name__ + "."):
+        _object.__module__ = __name__
+del _object
+
+
 _IN_DOT = ("default_colorCodes", "pydot_imported", "pydot_imported_msg", "pydotprint")
 
 
