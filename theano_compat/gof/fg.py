@@ -95,7 +95,15 @@ class FunctionGraph(utils.object2):
         for feature in features or ():
             self.attach_feature(feature)
         self.attach_feature(toolbox.ReplaceValidate())
-        for var in inputs:
+        try:
+            self._import_all()
+        except Exception:
+            self._untie()  # or the variables could never be put into another graph
+            raise
+
+    def _import_all(self) -> None:
+        """Take in inputs, outputs and all between them."""
+        for var in self.inputs:
             if var.owner is not None:
                 raise ValueError(
                     f"One of the provided inputs is the output of an already existing node. If that is okay, either "
@@ -103,9 +111,9 @@ class FunctionGraph(utils.object2):
                 )
             self.__setup_r__(var)
             self.variables.add(var)
-        for var in outputs:
+        for var in self.outputs:
             self.__import_r__(var, reason="init")
-        for i, var in enumerate(outputs):
+        for i, var in enumerate(self.outputs):
             var.clients.append(("output", i))
 
     # ------------------------------------------------------------------------------------------ nodes come and go
@@ -153,6 +161,10 @@ class FunctionGraph(utils.object2):
                 on_detach(self)
         self._features = []
         self._listeners = {}
+        self._untie()
+
+    def _untie(self) -> None:
+        """Let go of all nodes and variables."""
         for node in self.apply_nodes:
             node.fgraph = None
             node.deps = {}

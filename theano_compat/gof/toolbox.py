@@ -52,7 +52,7 @@ class BadOptimization(Exception):
             from theano_compat.printing import debugprint
 
             text = StringIO()
-            debugprint(var, prefix="  ", depth=6, file=text, print_type=True)
+            debugprint(var, depth=6, file=text, print_type=True)
             return text.getvalue()
 
         self.old_graph = printed(old_r) if old_graph is None else old_graph

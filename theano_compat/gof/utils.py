@@ -244,6 +244,10 @@ def add_tag_trace(thing, user_line: int | None = None):
     stack = []
     while frame is not None and len(stack) != limit:
         code = frame.f_code
+        # Frames of this package between the user's own (an op that calls other ops) say nothing to anybody.
+        if _internal_file.get(code.co_filename):
+            frame = frame.f_back
+            continue
         lineno = frame.f_lineno
         stack.append((code.co_filename, lineno, code.co_name, _source_line(code.co_filename, lineno, frame.f_globals)))
         frame = frame.f_back

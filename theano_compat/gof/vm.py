@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from theano_compat import config
 from theano_compat.gof import link
 from theano_compat.gof.graph import Constant, Variable
+from theano_compat.gof.utils import MethodNotDefined
 
 logger = logging.getLogger(__name__)
 
@@ -392,7 +393,7 @@ class VM_Linker(link.LocalLinker):
     schedule : callable, optional
         From a FunctionGraph to its nodes in order.
     c_thunks : bool, optional
-        False: run ``perform`` even where an op would choose C code.
+        True: compile each node by itself where that is possible. False: run ``perform`` even where an op would choose C code.
     allow_partial_eval : bool, optional
         Whether functions can be called for a part of their outputs, ``output_subset``.
     """
@@ -414,7 +415,7 @@ class VM_Linker(link.LocalLinker):
         self.callback = callback
         self.callback_input = callback_input
         self.lazy = lazy
-        self.c_thunks = bool(config.cxx) if c_thunks is None else c_thunks
+        self.c_thunks = c_thunks
         self.allow_partial_eval = allow_partial_eval
         self.updated_vars: dict = {}
         if schedule is not None:
@@ -481,6 +482,13 @@ class VM_Linker(link.LocalLinker):
         machine.storage_map = storage_map
         return machine
 
+    def _compiled_thunk(self, node, storage_map, compute_map):
+        """Return the thunk of a node's compiled code, None where there is none."""
+        try:
+            return link.make_node_thunk(node, storage_map, compute_map, self.no_recycling, impl="c")
+        except (NotImplementedError, MethodNotDefined):
+            return None
+
     def make_all(self, profiler=None, input_storage=None, output_storage=None, storage_map=None):
         fgraph = self.fgraph
         order = self.schedule(fgraph)
@@ -497,11 +505,13 @@ class VM_Linker(link.LocalLinker):
         profile = self.profile
         started = time.perf_counter()
         linker_make_thunk_time = {}
-        impl = None if self.c_thunks else "py"
+        impl = "py" if self.c_thunks is False else None
         thunks = []
         for node in order:
             start = time.perf_counter()
-            thunk = link.make_node_thunk(node, storage_map, compute_map, self.no_recycling, impl=impl)
+            thunk = self._compiled_thunk(node, storage_map, compute_map) if self.c_thunks else None
+            if thunk is None:
+                thunk = link.make_node_thunk(node, storage_map, compute_map, self.no_recycling, impl=impl)
             linker_make_thunk_time[node] = time.perf_counter() - start
             if not hasattr(thunk, "lazy"):
                 # Whoever leaves it out gets the laziness of a thunk that asks for nothing.

@@ -25,6 +25,8 @@ _logger = logging.getLogger("theano.gof.opt")
 
 # Clients of clients are looked at again too: most patterns are two nodes deep.
 _CLIENT_RADIUS = 2
+# Cleaning up looks at the whole graph, so it is done a bounded number of times in one draining of the worklist.
+_EARLY_CLEANUPS = 4
 # A graph may grow this many times (and at least to this many nodes) before the rewriting is stopped.
 _GROWTH_FACTOR, _GROWTH_FLOOR = 30, 20_000
 
@@ -276,7 +278,7 @@ class _Run:
     def _locals(self, batch, work):
         """Drain the worklist: this batch, then whatever its changes call for."""
         owner, alive = self.owner, self.fgraph.apply_nodes
-        start_version = work.version
+        start_version, drained = work.version, 0
         while batch and self.exhausted is None:
             queue, later, queued = batch, {}, set(batch)
             while queue:
@@ -300,6 +302,11 @@ class _Run:
                     changed = [n for n, by_input in work.touched.items() if by_input and n not in queued]
                     queue.extend(changed)
                     queued.update(changed)
+            drained += 1
+            if drained <= _EARLY_CLEANUPS and work.version != start_version and owner.cleanup_optimizers:
+                # Equal nodes that have come up are merged before others look at how many clients they have.
+                start_version = work.version
+                self._cleanup(work)
             batch = work.changed_region(self.fgraph, later) if (later or work.touched or work.fresh) else []
         if work.version != start_version:
             self._cleanup(work)
