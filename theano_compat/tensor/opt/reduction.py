@@ -90,7 +90,8 @@ def local_reduce_broadcastable(node):
     (source,) = node.inputs
     axes = reduce_axes(node.op, source.type.ndim)
     real = [a for a in axes if not source.type.broadcastable[a]]
-    if len(real) == len(axes):
+    if len(real) == len(axes) or (node.op.axis is None and real):
+        # A reduction over everything is cheap as it is.
         return False
     out = node.outputs[0]
     pattern = [i for i in range(source.ndim) if i not in axes or i in real]

@@ -29,7 +29,8 @@ def local_shape_to_shape_i(node):
         return False
     result = feature.make_vector_shape(node.inputs[0])
     if result.type != node.outputs[0].type:
-        return False
+        # A vector of one scalar is known to have length 1; `Shape` does not say so.
+        result = T.patternbroadcast(result, node.outputs[0].broadcastable)
     return [copy_stack_trace(node.outputs[0], result)]
 
 

@@ -103,6 +103,46 @@ def _without_round_trip(variable):
         variable = inner[0]
 
 
+# --- vectors made of scalars --------------------------------------------------------------------------
+# First: nothing is better than the element itself.
+
+
+@register_useless
+@register_specialize
+@register_canonicalize("fast_compile_gpu")
+@local_optimizer([Subtensor, AdvancedSubtensor1])
+def local_subtensor_make_vector(node):
+    """``[a, b, c][1]`` → ``b``, ``[a, b, c][0:2]`` → ``[a, b]``, ``[a, b, c][[2, 0]]`` → ``[c, a]``."""
+    parts = made_by(node.inputs[0], MakeVector)
+    if parts is None:
+        return False
+    maker, out = node.inputs[0].owner.op, node.outputs[0]
+    if isinstance(node.op, AdvancedSubtensor1):
+        rows = node.inputs[1]
+        if not isinstance(rows, T.TensorConstant):
+            return False
+        try:
+            result = maker(*[parts[int(i)] for i in rows.data])
+        except IndexError:
+            raise IndexError("bad index in AdvancedSubtensor1 of a vector of scalars", node) from None
+        return [copy_stack_trace(out, T.patternbroadcast(result, out.broadcastable))]
+    entries = index_of(node)
+    if len(entries) != 1:
+        return False
+    (entry,) = entries
+    if isinstance(entry, slice):
+        bounds = [number(part) for part in (entry.start, entry.stop, entry.step)]
+        if any(isinstance(part, gof.Variable) for part in bounds):
+            return False
+        result = maker(*parts[slice(*bounds)])
+        result = T.patternbroadcast(result, out.broadcastable)
+        return [copy_stack_trace(out, result)] if result.type == out.type else False
+    position = number(entry)
+    if not isinstance(position, int) or not -len(parts) <= position < len(parts):
+        return False
+    return [parts[position]] if parts[position].type == out.type else False
+
+
 # --- useless ones -----------------------------------------------------------------------------------
 
 
@@ -560,45 +600,6 @@ def _surely_inside(position, length):
         # Nothing is known of the length: as Theano does, take it that the program is right.
         return True
     return -known <= position < known
-
-
-# --- vectors made of scalars --------------------------------------------------------------------------
-
-
-@register_useless
-@register_specialize
-@register_canonicalize("fast_compile_gpu")
-@local_optimizer([Subtensor, AdvancedSubtensor1])
-def local_subtensor_make_vector(node):
-    """``[a, b, c][1]`` → ``b``, ``[a, b, c][0:2]`` → ``[a, b]``, ``[a, b, c][[2, 0]]`` → ``[c, a]``."""
-    parts = made_by(node.inputs[0], MakeVector)
-    if parts is None:
-        return False
-    maker, out = node.inputs[0].owner.op, node.outputs[0]
-    if isinstance(node.op, AdvancedSubtensor1):
-        rows = node.inputs[1]
-        if not isinstance(rows, T.TensorConstant):
-            return False
-        try:
-            result = maker(*[parts[int(i)] for i in rows.data])
-        except IndexError:
-            raise IndexError("bad index in AdvancedSubtensor1 of a vector of scalars", node) from None
-        return [copy_stack_trace(out, T.patternbroadcast(result, out.broadcastable))]
-    entries = index_of(node)
-    if len(entries) != 1:
-        return False
-    (entry,) = entries
-    if isinstance(entry, slice):
-        bounds = [number(part) for part in (entry.start, entry.stop, entry.step)]
-        if any(isinstance(part, gof.Variable) for part in bounds):
-            return False
-        result = maker(*parts[slice(*bounds)])
-        result = T.patternbroadcast(result, out.broadcastable)
-        return [copy_stack_trace(out, result)] if result.type == out.type else False
-    position = number(entry)
-    if not isinstance(position, int) or not -len(parts) <= position < len(parts):
-        return False
-    return [parts[position]] if parts[position].type == out.type else False
 
 
 __all__ = [
