@@ -167,7 +167,7 @@ def _gemm_canonicalize(r, scale, rval, maxclients) -> list:
                 numbers[0] = _times(factor, numbers[0])
                 factor = numbers[0] if len(numbers) == 1 else tb.mul(*numbers)
             pending.append((inner, factor, 1))
-        elif any(inp.type != term.type for inp in inputs):
+        elif any(inp.type.dtype != term.type.dtype for inp in inputs):
             rval.append((factor, term))
         elif isinstance(kind, scal.Add):
             pending.extend((inp, factor, 1) for inp in reversed(inputs))
@@ -267,18 +267,63 @@ def _gemm_from_factored_list(lst: list):
     return None
 
 
+def _fold_products(terms: list):
+    """Fold every product of a sum into a chain of Gemm, one chain for each type of terms.
+
+    The chain begins with a term that is no product, where there is one, so that as few plain
+    products as possible remain.
+
+    Returns
+    -------
+    tuple
+        The variables whose sum is the new result, those among them and below them that were
+        built here, and the products that are no longer needed.
+    """
+    by_type: dict = {}
+    for place, (_, matrix) in enumerate(terms):
+        by_type.setdefault(matrix.type, []).append(place)
+    chains: dict = {}
+    used: set = set()
+    made: list = []
+    old_products: list = []
+    for places in by_type.values():
+        products = [k for k in places if _is_product(terms[k][1])]
+        if not products or len(places) < 2:
+            continue
+        first = next((k for k in places if k not in products), products[0])
+        beta, total = terms[first]
+        for k in products:
+            if k == first:
+                continue
+            alpha, matrix = terms[k]
+            built, old = _beta_L_plus_alpha_M(beta, total, alpha, matrix, recurse_flip=False)
+            if built:
+                beta, (total,) = 1.0, built
+                made.append(total)
+                old_products.append(old)
+                used.add(k)
+        if beta is not terms[first][0] or total is not terms[first][1]:
+            used.add(first)
+            chains[first] = total
+    rest = [_times(s, M) for k, (s, M) in enumerate(terms) if k not in used]
+    return rest + list(chains.values()), made, old_products
+
+
 def _gemm_of_node(node):
-    """Give the replacement for a node that computes a sum with a product in it, or None."""
+    """Give the replacement for a node that computes a sum with products in it, or None."""
     terms = _gemm_canonicalize(node.outputs[0], 1.0, [], 0)
-    if len(terms) < 2:
+    if len(terms) < 2 or not any(_is_product(matrix) for _, matrix in terms):
         return None
     factored = _factor_canonicalized(terms)
-    if len(factored) < 2:
+    if len(factored) < 2 or not all(
+        isinstance(s, (int, float)) or s.type.dtype == M.type.dtype for s, M in factored
+    ):
         return None
-    found = _gemm_from_factored_list(factored)
-    if found is None or found[0][0].type != node.outputs[0].type:
+    summands, made, old_products = _fold_products(factored)
+    if not old_products:
         return None
-    return found
+    new = summands[0] if len(summands) == 1 else tb.add(*summands)
+    return (new, [new, *made], old_products) if new.type == node.outputs[0].type else None
 
 
 class GemmOptimizer(Optimizer):
@@ -287,7 +332,7 @@ class GemmOptimizer(Optimizer):
     Notes
     -----
     Sums are visited once each, from the outputs of the graph inwards, so that the largest one is
-    seen first; a sum that was rewritten is looked at again.
+    seen first and takes all of its products at once.
     """
 
     def __init__(self):
@@ -313,13 +358,14 @@ class GemmOptimizer(Optimizer):
             found = _gemm_of_node(node)
             if found is None:
                 continue
-            (new,), old_product = found
-            copy_stack_trace(node.outputs, new)
-            if new.owner is not None and isinstance(new.owner.op, DimShuffle):
-                copy_stack_trace(node.outputs, new.owner.inputs[0])
+            new, made, old_products = found
+            for variable in made:
+                copy_stack_trace(node.outputs, variable)
+                if isinstance(variable.owner.op, DimShuffle):
+                    copy_stack_trace(node.outputs, variable.owner.inputs[0])
             try:
                 fgraph.replace_all_validate_remove(
-                    [(node.outputs[0], new)], [old_product], reason="GemmOptimizer"
+                    [(node.outputs[0], new)], old_products, reason="GemmOptimizer"
                 )
             except InconsistencyError:
                 counts["inconsistent"] += 1
@@ -328,8 +374,6 @@ class GemmOptimizer(Optimizer):
                 counts["kept"] += 1
                 continue
             counts["replaced"] += 1
-            if new.owner is not None and _op_of_sum(new) is not None:
-                pending.appendleft(new.owner)
         return (
             self,
             counts["iterations"],

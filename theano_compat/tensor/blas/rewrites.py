@@ -166,9 +166,12 @@ def local_dot22_to_dot22scalar(node):
     """
     if not _is_mul(node.outputs[0]):
         return False
-    at = next((k for k, v in enumerate(node.inputs) if res_is_a(v, _dot22, 1)), None)
-    if at is None:
+    products = [k for k, v in enumerate(node.inputs) if res_is_a(v, _dot22, 1)]
+    if not products:
         return _dot22scalar_one_level_down(node)
+    if len(products) > 1:
+        return False
+    (at,) = products
     product = node.inputs[at]
     for k, factor in enumerate(node.inputs):
         number = None if k == at else _as_scalar(factor, dtype=product.dtype)
@@ -186,9 +189,10 @@ def _dot22scalar_one_level_down(node):
     for k, inner in enumerate(node.inputs):
         if not _is_mul(inner) or len(inner.clients) > 1:
             continue
-        at = next((j for j, v in enumerate(inner.owner.inputs) if res_is_a(v, _dot22, 1)), None)
-        if at is None:
+        products = [j for j, v in enumerate(inner.owner.inputs) if res_is_a(v, _dot22, 1)]
+        if len(products) != 1:
             continue
+        (at,) = products
         product = inner.owner.inputs[at]
         for j, factor in enumerate(node.inputs):
             number = None if j == k else _as_scalar(factor, dtype=product.dtype)
