@@ -244,6 +244,9 @@ _SKELETON: tuple[tuple[str, Any, float, tuple[str, ...]], ...] = (
 for _name, _entry, _position, _tags in _SKELETON:
     optdb.register(_name, _entry, _position, *_tags)
 
+# Equal nodes that canonicalization has made are merged while it runs, since rewrites look at how many clients there are.
+optdb["canonicalize"].register("merge", MergeOptimizer(), "fast_run", "fast_compile", cleanup=True)
+
 if config.check_stack_trace in ("raise", "warn", "log"):
     from theano_compat.gof.opt import CheckStackTraceOptimization as _CheckStackTrace
 

@@ -164,7 +164,6 @@ def _reduced_count(node):
     return T.mul(*factors) if len(factors) > 1 else (factors[0] if factors else T.constant(1, dtype="int64"))
 
 
-@register_canonicalize
 @register_specialize
 @local_optimizer([Sum, Prod])
 def local_sum_prod_mul_by_scalar(node):

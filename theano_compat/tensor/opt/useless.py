@@ -11,7 +11,12 @@ from theano_compat.gof.opt import copy_stack_trace
 from theano_compat.tensor import basic as T
 from theano_compat.tensor.elemwise import Elemwise
 from theano_compat.tensor.opt.common import constant_value, is_inverse_pair, like, same_variable, scalar_op
-from theano_compat.tensor.opt.registry import register_canonicalize, register_specialize, register_useless
+from theano_compat.tensor.opt.registry import (
+    register_canonicalize,
+    register_specialize,
+    register_stabilize,
+    register_useless,
+)
 
 # ``copy`` only matters to aliasing, which the compiled function takes care of.
 register_canonicalize(OpRemove(T.tensor_copy), name="remove_tensor_copy")
@@ -135,6 +140,7 @@ def _is_length(variable):
 
 @register_useless
 @register_canonicalize
+@register_stabilize
 @register_specialize
 @local_optimizer([*_COMPARISONS, scal.Maximum, scal.Minimum])
 def local_useless_elemwise_comparison(node):
