@@ -3,8 +3,8 @@
 import time
 
 import pytest
-from tests.gof.toys import Number, Recorder, add, chain, divmod_, graph, mul, neg, number, numbers, view
 
+from tests.gof.toys import Number, Recorder, add, chain, divmod_, graph, mul, neg, number, numbers, view
 from theano_compat.gof import Constant, FunctionGraph, MissingInputError
 from theano_compat.gof import toolbox as tb
 from theano_compat.gof.fg import CachedConstantError, InconsistencyError

@@ -3,8 +3,8 @@
 import random
 
 import pytest
-from tests.gof.toys import Number, add, chain, divmod_, mul, neg, number, numbers, view
 
+from tests.gof.toys import Number, add, chain, divmod_, mul, neg, number, numbers, view
 from theano_compat.gof import Apply, Constant, Variable
 from theano_compat.gof import graph as g
 

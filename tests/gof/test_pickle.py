@@ -4,8 +4,8 @@ import copy
 import pickle
 
 import pytest
-from tests.gof.toys import add, chain, divmod_, graph, mul, neg, number, numbers
 
+from tests.gof.toys import add, chain, divmod_, graph, mul, neg, number, numbers
 from theano_compat.configparser import change_flags
 from theano_compat.gof import Constant, FunctionGraph
 from theano_compat.gof import graph as g

@@ -202,7 +202,7 @@ def _words(command: str) -> list[str]:
     return [command] if os.path.exists(command) else command.split()
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _version_of(command: str) -> str:
     if not command:
         return ""
@@ -223,7 +223,7 @@ def __getattr__(name: str):
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _is_llvm(command: str) -> bool:
     if not command:
         return False

@@ -319,9 +319,9 @@ class EnumType(Type, dict):
         return a == b
 
     def values_eq_approx(self, a, b):
-        from theano_compat.tensor.type import values_eq_approx
-
         import numpy as np
+
+        from theano_compat.tensor.type import values_eq_approx
 
         return a == b or bool(values_eq_approx(np.asarray(a), np.asarray(b)))
 

@@ -23,7 +23,6 @@ from theano_compat.gof import toolbox
 from theano_compat.gof.fg import InconsistencyError
 from theano_compat.gof.graph import Apply, Constant, Variable, io_toposort
 
-
 _TOP, _BOTTOM = (inf,), (-inf,)
 
 

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from itertools import count
-from typing import Any
 
 from theano_compat import config
 from theano_compat.gof import utils

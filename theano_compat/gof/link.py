@@ -16,7 +16,6 @@ from theano_compat.gof.graph import Constant
 from theano_compat.gof.type import Type
 from theano_compat.gof.utils import undef
 
-
 # -------------------------------------------------------------------------------------------------- error reports
 
 

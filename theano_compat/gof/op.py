@@ -175,7 +175,7 @@ class PureOp:
         params : object, optional
             The op's parameters, if it has a ``params_type``.
         """
-        raise MethodNotDefined("perform", type(self), self.__class__.__name__, f"Did you used Theano flags mode=FAST_COMPILE? You can use optimizer=fast_compile instead.")
+        raise MethodNotDefined("perform", type(self), self.__class__.__name__, "Did you used Theano flags mode=FAST_COMPILE? You can use optimizer=fast_compile instead.")
 
     def do_constant_folding(self, node) -> bool:
         """Whether a node of this op on constants may be computed once and for all."""

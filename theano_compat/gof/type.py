@@ -165,4 +165,11 @@ class Generic(SingletonType):
 
 generic = Generic()
 
-from theano_compat.gof.ctypes_enum import CDataType, CDataTypeConstant, CEnumType, EnumList, EnumType  # noqa: E402
+
+from theano_compat.gof.ctypes_enum import (  # noqa: E402,F401
+    CDataType,
+    CDataTypeConstant,
+    CEnumType,
+    EnumList,
+    EnumType,
+)
