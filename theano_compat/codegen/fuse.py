@@ -60,7 +60,90 @@ def fuse(statements: list[Statement], keep: set[Buffer], find) -> list[Statement
         gone.add(position)
         for b in set(producer.reads()):
             readers[b] = sorted({p for p in readers[b] if p != position} | {target})
+    return _side_by_side([s for position, s in enumerate(statements) if position not in gone], find)
+
+
+_MAX_SHARED_OPERANDS = 12
+
+
+def _side_by_side(statements: list[Statement], find) -> list[Statement]:
+    """Merge loops over one domain that read the same array, so that it comes from memory once.
+
+    The earlier loop moves down to the later one where nothing in between needs its results or writes what it reads.
+    """
+    statements = list(statements)
+    latest: dict[tuple, int] = {}
+    gone: set[int] = set()
+    for position, statement in enumerate(statements):
+        if not isinstance(statement, Loop) or not statement.loads:
+            continue
+        for load in statement.loads:
+            key = _walk_key(statement, load, find)
+            if key is None:
+                continue
+            earlier = latest.get(key)
+            if earlier is not None and earlier not in gone and earlier != position:
+                merged = _join(statements, gone, earlier, position)
+                if merged is not None:
+                    statements[position] = statement = merged
+                    gone.add(earlier)
+        for load in statement.loads:
+            key = _walk_key(statement, load, find)
+            if key is not None:
+                latest[key] = position
     return [s for position, s in enumerate(statements) if position not in gone]
+
+
+def _walk_key(loop: Loop, load: Load, find) -> tuple | None:
+    """What two loops must share to be worth merging: domain, and an array walked in full in the same way."""
+    if load.view.buffer is None or any(s == "0" for s, e in zip(load.strides, loop.domain) if find(e) != "1"):
+        return None
+    return (tuple(map(find, loop.domain)), load.view.buffer, load.view.pointer, load.strides)
+
+
+def _join(statements: list[Statement], gone: set[int], i: int, j: int) -> Loop | None:
+    first, second = statements[i], statements[j]
+    if len(first.loads) + len(second.loads) + len(first.stores) + len(second.stores) > _MAX_SHARED_OPERANDS:
+        return None
+    reads, writes = set(first.reads()), set(first.writes())
+    for position in range(i + 1, j + 1):
+        if position in gone:
+            continue
+        between = statements[position]
+        its_writes = set(between.writes())
+        if writes & (set(between.reads()) | its_writes):
+            return None
+        if position < j and reads & its_writes:
+            return None
+    rename: dict[str, str] = {}
+    seen: dict[tuple, str] = {}
+    loads: list[Load] = []
+    for load in (*first.loads, *second.loads):
+        key = (load.view.buffer, load.view.pointer, load.view.dtype, load.strides)
+        if key in seen:
+            rename[load.name] = seen[key]
+        else:
+            seen[key] = load.name
+            loads.append(load)
+    stores = [*first.stores, *second.stores]
+    if not _stores_are_safe(loads, stores):
+        return None
+
+    def renamed(text: str) -> str:
+        return _name.sub(lambda m: _chase(rename, m.group()), text)
+
+    body, known = [], {}
+    for statement in (*first.body, *second.body):
+        expr = renamed(statement.expr)
+        key = (statement.ctype, expr)
+        if not statement.block and key in known:
+            rename[statement.name] = known[key]
+            continue
+        known[key] = statement.name
+        body.append(type(statement)(statement.name, statement.ctype, expr, statement.block))
+    stores = [Store(s.view, s.strides, renamed(s.value), s.reducer) for s in stores]
+    helpers = tuple(dict.fromkeys((*first.helpers, *second.helpers)))
+    return Loop(second.domain, loads, body, stores, first.nodes + second.nodes, helpers)
 
 
 def _is_simple_producer(statement: Statement) -> bool:

@@ -39,7 +39,7 @@ class Buffer:
         Names it in the C text (``b<number>``).
     kind : str
         ``"input"`` (lent by the caller), ``"temp"`` (scratch, planned), ``"local"`` (on the C stack),
-        ``"output"`` (handed to the caller).
+        ``"output"`` (handed to the caller), ``"alias"`` (the same memory as buffer `index`).
     dtype : str
     shape : tuple of str
         Extents of the C-contiguous array that a temp or local was made for.

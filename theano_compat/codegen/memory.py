@@ -45,9 +45,17 @@ def plan(statements: list[Statement], keep: set[Buffer]) -> tuple[dict[int, list
     for position, statement in enumerate(statements):
         dying = ends.get(position, [])
         for buffer in starts.get(position, ()):
-            if buffer.kind != "temp":
+            if buffer.kind not in ("temp", "output"):
                 continue
             heir = _overwritable(statement, buffer, dying)
+            if buffer.kind == "output":
+                if heir is not None:
+                    # the dying array is made where the result will be, and overwritten there
+                    free.append((heir.nbytes, heir.index))
+                    dying.remove(heir)
+                    heir.kind, heir.index = "output", buffer.index
+                    buffer.kind, buffer.index = "alias", heir.number
+                continue
             if heir is not None:
                 buffer.index = heir.index
                 dying.remove(heir)

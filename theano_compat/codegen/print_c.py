@@ -303,12 +303,11 @@ class SourceFile:
             lines += [f"  r->shape[{i}] = {e}; r->strides[{i}] = {s};" for i, (e, s) in enumerate(zip(view.shape, view.strides))]
             chunks.append([*lines, "}"])
         used = {word for chunk in chunks for line in chunk for word in _identifier.findall(line)}
+        printed = [self._statement(statement, ctypes) for statement in statements]
         for position in range(len(statements) - 1, -1, -1):
-            statement = statements[position]
+            statement, lines = statements[position], printed[position]
             if isinstance(statement, (Assign, LoadScalar)) and statement.name not in used:
                 lines = []
-            else:
-                lines = self._statement(statement, ctypes)
             for buffer in starts.get(position, ()):
                 lines = self._memory(buffer) + lines
             used.update(word for line in lines for word in _identifier.findall(line))
@@ -333,6 +332,8 @@ class SourceFile:
     def _memory(self, buffer: Buffer) -> list[str]:
         if buffer.kind == "temp":
             maker = f"tc_scratch(f, {buffer.index}, {buffer.nbytes})"
+        elif buffer.kind == "alias":
+            return [f"char *const {buffer.name} = b{buffer.index};"]
         elif buffer.kind == "output":
             maker = f"tc_new(f, {buffer.index}, {buffer.nbytes})"
         else:

@@ -172,9 +172,27 @@ def lower_gemm(op, node, builder):
         mine, wanted = builder.find(mine), builder.find(view.shape[axis])
         builder.require_equal(wanted, mine, ErrorCode.SHAPE_MISMATCH, "0", str(axis), wanted, str(k), str(axis), mine)
     a, b = _factor(builder, a, dtype), _factor(builder, b, dtype)
-    c = _accumulator(builder, op, z, beta, dtype)
-    gemm(builder, alpha, a, b, beta, c)
-    builder.bind(node.outputs[0], c)
+    if op.inplace:
+        c = _accumulator(builder, op, z, beta, dtype)
+        gemm(builder, alpha, a, b, beta, c)
+        builder.bind(node.outputs[0], c)
+        return
+    # the product into a new array, then the sum as a loop that what comes next can take in
+    domain = tuple(map(builder.find, z.shape))
+    product = builder.temp(dtype, domain)
+    gemm(builder, alpha, a, b, _zero(dtype), product)
+    if beta == _zero(dtype):
+        builder.bind(node.outputs[0], product)
+        return
+    total = builder.temp(dtype, domain)
+    body, two = Body(builder), [dtype, dtype]
+    loads = [builder.load(v, domain) for v in (product, z) if v.value is None]
+    name = loads[1].name if z.value is None else z.value
+    if beta != _one(dtype):
+        name = body.apply(scal.mul, [beta, name], two, [dtype])[0]
+    value = body.apply(scal.add, [name, loads[0].name], two, [dtype])[0]
+    builder.loop(domain, loads, body.statements, [Store(total, total.strides, value)], tuple(body.helpers))
+    builder.bind(node.outputs[0], total)
 
 
 @register(Gemv)

@@ -35,20 +35,22 @@ def emit_elemwise(builder: Builder, scalar_op, views: list[View], out_dtypes: li
     body = Body(builder)
     in_dtypes = [v.dtype for v in views]
     ndim = views[0].ndim if views else 0
-    if ndim == 0:
+    domain = broadcast_domain(builder, views)
+    if all(extent == "1" for extent in domain):
+        # one element: a name instead of an array
         names = body.apply(scalar_op, [builder.scalar(v) for v in views], in_dtypes, out_dtypes)
         builder.statements.extend(_with_helpers(body))
         found = []
         for name, dtype, target in zip(names, out_dtypes, targets):
             if target is None:
-                found.append(builder.value_view(name, dtype))
+                found.append(View(None, dtype, "NULL", ("1",) * ndim, ("0",) * ndim, value=name))
             else:
                 builder.statements.append(StoreScalar(target, name))
+                shape, strides = ("1",) * ndim, ("0",) * ndim
                 found.append(
-                    View(target.buffer, dtype, target.pointer, (), (), target.axes, value=name, also=target.also)
+                    View(target.buffer, dtype, target.pointer, shape, strides, target.axes, value=name, also=target.also)
                 )
         return found
-    domain = broadcast_domain(builder, views)
     names, loads, loaded = [], [], {}
     for view in views:
         if view.value is not None:
