@@ -145,9 +145,10 @@ class IfElse(Op):
                 storage[0] = value[0] if as_view else _copy_of(value[0])
             return []
 
+        thunk.inputs, thunk.outputs = (
+            [storage_map[v] for v in group] for group in (node.inputs, node.outputs)
+        )
         thunk.lazy = True
-        thunk.inputs = [storage_map[v] for v in node.inputs]
-        thunk.outputs = [storage_map[v] for v in node.outputs]
         return thunk
 
     def infer_shape(self, node, inputs_shapes):

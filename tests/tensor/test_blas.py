@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from subtensor_tools import run
 
 import theano_compat
 import theano_compat.tensor as T
+from tests.tensor.subtensor_tools import run
 from theano_compat.compile.mode import optdb
 from theano_compat.configparser import change_flags
 from theano_compat.gof import FunctionGraph

@@ -8,10 +8,10 @@ import warnings
 
 import numpy as np
 import pytest
-from subtensor_tools import run
 
 import theano_compat
 import theano_compat.tensor as T
+from tests.tensor.subtensor_tools import run
 from theano_compat.tensor import raw_random
 from theano_compat.tensor.raw_random import RandomFunction, random_state_type
 from theano_compat.tensor.shared_randomstreams import RandomStreams

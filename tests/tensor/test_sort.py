@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from subtensor_tools import run
 
 import theano_compat
 import theano_compat.tensor as T
+from tests.tensor.subtensor_tools import run
 from theano_compat.tensor.sort import TopKOp, argsort, argtopk, sort, topk, topk_and_argtopk
 
 rng = np.random.RandomState(11)

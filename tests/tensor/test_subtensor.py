@@ -5,11 +5,11 @@ import pickle
 
 import numpy as np
 import pytest
-from subtensor_tools import run
 
 import theano_compat
 import theano_compat.scalar as scal
 import theano_compat.tensor as T
+from tests.tensor.subtensor_tools import run
 from theano_compat.tensor.subtensor import (
     AdvancedIncSubtensor,
     AdvancedIncSubtensor1,
@@ -203,8 +203,9 @@ def test_broadcast_patterns():
     t, v, m = T.tensor3(), T.lvector(), T.lrow()
     assert t[v, 1:, v].broadcastable == (False, False)
     assert T.advanced_subtensor(t, None, v, None).broadcastable == (True, False, True, False, False)
-    assert adv_index_broadcastable_pattern(t, (m, v)) == (True, False, False)
-    assert T.advanced_subtensor(t, m).broadcastable == (True, False, False, False)
+    assert adv_index_broadcastable_pattern(t, (m, v)) == (False, False, False)
+    row = T.tensor4().dimshuffle(0, 1, 2, 3, "x")
+    assert T.advanced_subtensor(row, v, slice(1)).broadcastable == (False, False, False, False, True)
 
 
 @pytest.mark.parametrize(

@@ -33,11 +33,7 @@ def randomstate_constructor(
     if not borrow:
         value = copy.deepcopy(value)
     return RandomStateSharedVariable(
-        type=raw_random.random_state_type,
-        value=value,
-        name=name,
-        strict=strict,
-        allow_downcast=allow_downcast,
+        name, raw_random.random_state_type, value, strict=strict, allow_downcast=allow_downcast
     )
 
 

@@ -187,11 +187,8 @@ class TopKOp(Op):
             raise ValueError(
                 "Neither return_values nor return_indices is True, this isn't allowed"
             )
-        self.axis = axis
-        self.sorted = sorted
-        self.return_values = return_values
-        self.return_indices = return_indices
-        self.idx_dtype = idx_dtype
+        self.axis, self.sorted, self.idx_dtype = axis, sorted, idx_dtype
+        self.return_values, self.return_indices = return_values, return_indices
 
     def __str__(self):
         return f"{type(self).__name__}{{axis={self.axis}, sorted={self.sorted}}}"

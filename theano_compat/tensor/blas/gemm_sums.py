@@ -13,9 +13,9 @@ import numpy as np
 
 from theano_compat import config
 from theano_compat import scalar as scal
+from theano_compat.gof.fg import InconsistencyError
 from theano_compat.gof.opt import Optimizer, copy_stack_trace
 from theano_compat.gof.toolbox import ReplacementDidntRemovedError, ReplaceValidate
-from theano_compat.gof.fg import InconsistencyError
 from theano_compat.tensor import basic as tb
 from theano_compat.tensor.blas.ops import _dot22, gemm_no_inplace
 from theano_compat.tensor.elemwise import DimShuffle, Elemwise

@@ -64,13 +64,14 @@ class Subtensor(Op):
     Inputs are the tensor and one integer scalar per type in the template. The output is a view.
     """
 
-    e_subslice = "nested slicing is not supported"
-    e_indextype = "Invalid index type or slice for Subtensor"
-    debug = 0
-    check_input = False
-    view_map = {0: [0]}
-    _f16_ok = True
     __props__ = ("idx_list",)
+    view_map = {0: [0]}
+    check_input = False
+    _f16_ok = True
+
+    e_indextype = "Invalid index type or slice for Subtensor"
+    e_subslice = "nested slicing is not supported"
+    debug = 0
 
     def __init__(self, idx_list):
         self.idx_list = tuple(self.convert(entry) for entry in idx_list)

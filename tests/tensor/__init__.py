@@ -1,0 +1,1 @@
+"""Tests of ``theano_compat.tensor``."""
