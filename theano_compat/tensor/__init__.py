@@ -30,6 +30,7 @@ from theano_compat.tensor import opt as opt, blas as blas  # isort: skip
 from theano_compat.tensor import opt_uncanonicalize as opt_uncanonicalize  # isort: skip
 from theano_compat.tensor import blas_scipy as blas_scipy, blas_c as blas_c  # isort: skip
 from theano_compat.tensor import xlogx as xlogx, nlinalg as nlinalg  # isort: skip
+from theano_compat.tensor import io as io  # isort: skip
 from theano_compat.tensor.io import *  # noqa: F403  isort: skip
 from theano_compat.tensor import nnet as nnet  # isort: skip
 from theano_compat.tensor.extra_ops import (  # noqa: F401  isort: skip
@@ -45,6 +46,7 @@ from theano_compat.tensor.extra_ops import (  # noqa: F401  isort: skip
     squeeze,
     unravel_index,
 )
+from theano_compat.tensor.inc_code import inc_code  # noqa: F401  isort: skip
 from theano_compat.tensor.sort import argsort, argtopk, sort, topk, topk_and_argtopk  # noqa: F401  isort: skip
 from theano_compat.gradient import (  # noqa: F401  isort: skip
     Lop,
@@ -58,11 +60,13 @@ from theano_compat.gradient import (  # noqa: F401  isort: skip
 )
 
 _LAZY = frozenset(
-    "slinalg fft fourier signal raw_random shared_randomstreams elemwise_cgen inplace inc_code blas_headers".split()
+    "slinalg fft fourier signal raw_random shared_randomstreams elemwise_cgen inplace blas_headers".split()
 )
 
 
 def __getattr__(name):
+    if name == "mpi_enabled":
+        return io.mpi_enabled
     if name in _LAZY:
         return _importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -23,6 +23,7 @@ import warnings  # noqa: F401
 import numpy as np
 
 from theano_compat import config, scalar as scal  # noqa: F401
+from theano_compat.scalar import int32  # noqa: F401
 from theano_compat.gof import Apply, Constant, Generic, Op, ParamsType, Type, Variable  # noqa: F401
 from theano_compat.gof.utils import MethodNotDefined, hashtype  # noqa: F401
 from theano_compat.tensor.type import (  # noqa: F401

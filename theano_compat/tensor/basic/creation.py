@@ -258,6 +258,10 @@ class _Triangular(Op):
         """The result is no continuous function of the inputs."""
         return [grad_undefined(self, i, x) for i, x in enumerate(inp)]
 
+    def R_op(self, inputs, eval_points):
+        """Nothing moves with the lengths."""
+        return [None]
+
 
 class Eye(_Triangular):
     """Ones on a diagonal, zeros elsewhere."""

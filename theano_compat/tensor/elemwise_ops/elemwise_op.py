@@ -8,7 +8,7 @@ import numpy as np
 from theano_compat import config
 from theano_compat import scalar as scal
 from theano_compat.configparser import change_flags
-from theano_compat.gof import Apply, OpenMPOp
+from theano_compat.gof import Apply, Constant, OpenMPOp
 from theano_compat.gof.null_type import NullType
 from theano_compat.gradient import DisconnectedType
 from theano_compat.scalar import get_scalar_type
@@ -31,6 +31,13 @@ def _output_dtypes(scalar_op, in_dtypes: tuple) -> list[str]:
             _OUTPUT_DTYPES.clear()
         _OUTPUT_DTYPES[key] = found
     return list(found)
+
+
+def _is_constant(x):
+    """Tell whether a variable is a constant, perhaps with dimensions added."""
+    while x.owner is not None and isinstance(x.owner.op, DimShuffle):
+        x = x.owner.inputs[0]
+    return isinstance(x, Constant)
 
 
 class Elemwise(OpenMPOp):
@@ -234,10 +241,16 @@ class Elemwise(OpenMPOp):
         for wanted in range(len(outs)):
             ograds = [ones_like(out) if i == wanted else out.zeros_like() for i, out in enumerate(outs)]
             total = None
-            for partial, point in zip(self._gradients_unsummed(inputs, outs, ograds), eval_points):
+            for x, partial, point in zip(inputs, self._gradients_unsummed(inputs, outs, ograds), eval_points):
                 if partial is None or point is None or isinstance(partial.type, DisconnectedType):
                     continue
+                if _is_constant(x):
+                    # it does not move, and the partial derivative may be NaN (of (-1)**y at y = 2)
+                    continue
                 total = partial * point if total is None else total + partial * point
+            if total is None and any(point is not None for point in eval_points):
+                still = outs[wanted]
+                total = still.zeros_like(dtype=config.floatX if still.dtype in scal.dtypes.DISCRETE else None)
             moved.append(total)
         return moved
 
