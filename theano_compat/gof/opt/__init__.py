@@ -16,6 +16,9 @@ file                 what
 ===================  ====================================================================================
 """
 
+import logging
+import pdb
+
 from theano_compat import config
 from theano_compat.gof.opt.base import (
     FromFunctionOptimizer,
@@ -64,12 +67,22 @@ from theano_compat.gof.opt.trace import (
 integer_types = (int,)
 string_types = (str,)
 
+
+def __getattr__(name):
+    """Serve ``theano``, the package itself, which old code imports from here too."""
+    if name == "theano":
+        import theano_compat
+
+        return theano_compat
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 __all__ = [
     "ChangeTracker", "CheckStackTraceOptimization", "CheckStrackTraceFeature", "EquilibriumOptimizer",
     "FromFunctionLocalOptimizer", "FromFunctionOptimizer", "GraphToGPULocalOptGroup", "LocalMetaOptimizer",
     "LocalMetaOptimizerSkipAssertionError", "LocalOptGroup", "LocalOptimizer", "MergeFeature", "MergeOptimizer",
     "NavigatorOptimizer", "OpKeyOptimizer", "OpRemove", "OpSub", "Optimizer", "PatternSub", "SeqOptimizer",
     "TopoOptimizer", "Updater", "check_chain", "check_stack_trace", "config", "copy_stack_trace", "in2out",
-    "inherit_stack_trace", "inplace_optimizer", "is_same_graph_with_merge", "local_optimizer", "merge_dict",
-    "optimizer", "out2in", "pre_constant_merge", "pre_greedy_local_optimizer", "topogroup_in2out", "topogroup_out2in",
+    "inherit_stack_trace", "inplace_optimizer", "is_same_graph_with_merge", "local_optimizer", "logging", "merge_dict",
+    "optimizer", "out2in", "pdb", "pre_constant_merge", "pre_greedy_local_optimizer", "topogroup_in2out", "topogroup_out2in",
 ]  # fmt: skip

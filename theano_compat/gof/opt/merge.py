@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from theano_compat.gof.fg import FunctionGraph, InconsistencyError
-from theano_compat.gof.graph import Constant, io_toposort
+from theano_compat.gof.graph import Constant, Variable, io_toposort
 from theano_compat.gof.opt.base import Optimizer, require_replace_validate
 from theano_compat.gof.opt.profile import PassProfile
 from theano_compat.gof.toolbox import Feature
@@ -276,13 +276,15 @@ def pre_constant_merge(vars):
 
     Parameters
     ----------
-    vars : list of Variable
-        Changed in place.
+    vars : Variable or list of Variable
+        What is computed for them is changed in place.
 
     Returns
     -------
     list of Variable
     """
+    if isinstance(vars, Variable):
+        vars = [vars]
     known = {}
 
     def canonical(variable):
@@ -291,7 +293,7 @@ def pre_constant_merge(vars):
         signature = variable.signature()
         return known.setdefault(signature, variable)
 
-    for node in io_toposort([], [v for v in vars if v.owner is not None]):
+    for node in io_toposort([], [v for v in vars if isinstance(v, Variable) and v.owner is not None]):
         if getattr(node, "fgraph", None) is not None:
             # Part of a compiled function: not ours to change.
             continue

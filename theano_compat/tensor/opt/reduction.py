@@ -149,10 +149,12 @@ def local_reduce_join(node):
 
 def _scalar_factor(variable):
     """Return what a factor is as a 0-d variable if it is the same everywhere, else None."""
-    owner = variable.owner
-    if owner is not None and isinstance(owner.op, DimShuffle) and owner.inputs[0].ndim == 0:
-        return owner.inputs[0]
-    return variable if variable.ndim == 0 else None
+    if not all(variable.type.broadcastable):
+        return None
+    shuffled = made_by(variable, DimShuffle)
+    if shuffled is not None and shuffled[0].ndim == 0:
+        return shuffled[0]
+    return variable.dimshuffle() if variable.ndim else variable
 
 
 def _reduced_count(node):
