@@ -1,0 +1,3 @@
+"""Old path of :func:`theano.tensor.nnet.softsign`."""
+
+from theano_compat.tensor.nnet.nnet import softsign  # noqa: F401

@@ -1,0 +1,3 @@
+"""Old path of :func:`theano.tensor.slinalg.solve`."""
+
+from theano_compat.tensor.slinalg import solve  # noqa: F401
