@@ -124,7 +124,6 @@ def insert_deepcopy(fgraph: Any, wrapped_inputs: Sequence[Any], wrapped_outputs:
         for spec, variable in zip(wrapped_inputs, fgraph.inputs)
         if getattr(spec, "update", None) is not None
     }
-    n_returned = len(fgraph.outputs) - len(updated)
     position_of = {variable: position for position, variable in enumerate(fgraph.inputs)}
     leaves = set(graph_inputs(fgraph.outputs))
     destroyers_of = getattr(fgraph, "get_destroyers_of", None) or (lambda _: ())
@@ -141,11 +140,7 @@ def insert_deepcopy(fgraph: Any, wrapped_inputs: Sequence[Any], wrapped_outputs:
             # A root is the only one of its views that can be an input or a constant.
             if root in leaves and root not in updated and not destroyers_of(root):
                 position = position_of.get(root)
-                if position is None:
-                    # What an update stores may be written into later; a constant must stay.
-                    borrowed = spec.borrow and i < n_returned
-                else:
-                    borrowed = spec.borrow and wrapped_inputs[position].borrow
+                borrowed = spec.borrow and (position is None or wrapped_inputs[position].borrow)
                 copier = view_op if borrowed else deep_copy_op
         if copier is not None:
             fgraph.change_input("output", i, copier(fgraph.outputs[i]), reason="insert_deepcopy")

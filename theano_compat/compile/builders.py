@@ -9,6 +9,7 @@ from theano_compat import gof
 from theano_compat.compile.mode import optdb
 from theano_compat.compile.pfunc import _Cloner, rebuild_collect_shared
 from theano_compat.compile.sharedvalue import SharedVariable
+from theano_compat.configparser import change_flags
 from theano_compat.gof import Apply, Variable, ops_with_inner_function
 from theano_compat.gof.graph import io_connection_pattern
 
@@ -175,6 +176,9 @@ class OpFromGraph(gof.Op):
             How many results there are.
         """
         if isinstance(overrides, OpFromGraph):
+            expected = len(overrides.local_inputs) - len(overrides.shared_inputs)
+            if expected != len(arguments) and expected != len(self.local_inputs) + len(self.local_outputs):
+                raise ValueError(f"{overrides} takes {expected} inputs, {what} has {len(arguments)}")
             return overrides, [None] * n_results
         if isinstance(overrides, str) and overrides == "default":
             results = default(range(n_results))
@@ -227,47 +231,55 @@ class OpFromGraph(gof.Op):
 
     def _lop(self) -> tuple[Any, list[Any]]:
         if self._lop_cache is None:
-            from theano_compat.gradient import grad
-
-            inputs, outputs = self.local_inputs, self.local_outputs
-            gradients = [t() for t in self.output_types]
-
-            def default(positions: Sequence[int]) -> list[Any]:
-                return grad(
-                    cost=None,
-                    wrt=[inputs[i] for i in positions],
-                    known_grads=dict(zip(outputs, gradients)),
-                    disconnected_inputs="ignore",
-                    return_disconnected="disconnected",
-                    null_gradients="return",
-                )
-
-            def call(override: Callable[..., Any]) -> Any:
-                given = (inputs, gradients) if self._lop_type == "grad" else (inputs, outputs, gradients)
-                return override(*given)
-
-            self._lop_cache = self._derivative_op(
-                "LOp", self._lop_overrides, [*inputs, *outputs, *gradients], default, call, len(inputs)
-            )
+            with change_flags(compute_test_value="off"):
+                self._lop_cache = self._make_lop()
         return self._lop_cache
+
+    def _make_lop(self) -> tuple[Any, list[Any]]:
+        from theano_compat.gradient import grad
+
+        inputs, outputs = self.local_inputs, self.local_outputs
+        gradients = [t() for t in self.output_types]
+
+        def default(positions: Sequence[int]) -> list[Any]:
+            return grad(
+                cost=None,
+                wrt=[inputs[i] for i in positions],
+                known_grads=dict(zip(outputs, gradients)),
+                disconnected_inputs="ignore",
+                return_disconnected="disconnected",
+                null_gradients="return",
+            )
+
+        def call(override: Callable[..., Any]) -> Any:
+            given = (inputs, gradients) if self._lop_type == "grad" else (inputs, outputs, gradients)
+            return override(*given)
+
+        return self._derivative_op(
+            "LOp", self._lop_overrides, [*inputs, *outputs, *gradients], default, call, len(inputs)
+        )
 
     def _rop(self) -> tuple[Any, list[Any]]:
         if self._rop_cache is None:
-            from theano_compat.gradient import Rop
-
-            inputs, outputs = self.local_inputs, self.local_outputs
-            points = [v.type() for v in inputs]
-
-            def default(positions: Sequence[int]) -> list[Any]:
-                return Rop([outputs[i] for i in positions], inputs, points, "ignore", "disconnected")
-
-            def call(override: Callable[..., Any]) -> Any:
-                return override(inputs, points)
-
-            self._rop_cache = self._derivative_op(
-                "ROp", self._rop_overrides, [*inputs, *points], default, call, len(outputs)
-            )
+            with change_flags(compute_test_value="off"):
+                self._rop_cache = self._make_rop()
         return self._rop_cache
+
+    def _make_rop(self) -> tuple[Any, list[Any]]:
+        from theano_compat.gradient import Rop
+
+        inputs, outputs = self.local_inputs, self.local_outputs
+        points = [v.type() for v in inputs]
+
+        def default(positions: Sequence[int]) -> list[Any]:
+            return Rop([outputs[i] for i in positions], inputs, points, "ignore", "disconnected")
+
+        def call(override: Callable[..., Any]) -> Any:
+            return override(inputs, points)
+
+        return self._derivative_op(
+            "ROp", self._rop_overrides, [*inputs, *points], default, call, len(outputs)
+        )
 
     def get_lop_op(self) -> Any:
         """The op of the gradient; its inputs are this op's inputs, its outputs, and the gradients towards them."""
@@ -289,6 +301,9 @@ class OpFromGraph(gof.Op):
         gradients = [
             output.zeros_like() if _is_placeholder(g) else g for output, g in zip(outputs, output_grads)
         ]
+        if self._lop_type == "grad" and isinstance(self._lop_overrides, OpFromGraph):
+            # An op given as the gradient does not take the outputs.
+            return self._fill(op, [*inputs, *gradients], placeholders)
         return self._fill(op, [*inputs, *outputs, *gradients], placeholders)
 
     def R_op(self, inputs: Sequence[Variable], eval_points: Sequence[Any]) -> list[Any]:
@@ -315,15 +330,17 @@ class OpFromGraph(gof.Op):
         if self._connection_pattern is not None:
             return self._connection_pattern
         inner = io_connection_pattern(self.local_inputs, self.local_outputs)
-        # An input whose gradient was replaced is connected exactly if there is a gradient.
-        _, placeholders = self._lop()
-        from theano_compat.gradient import DisconnectedType
+        if isinstance(self._lop_overrides, str) and self._lop_overrides == "default":
+            pattern = [[bool(flag) for flag in row] for row in inner]
+        else:
+            from theano_compat.gradient import DisconnectedType
 
-        custom = not (isinstance(self._lop_overrides, str) and self._lop_overrides == "default")
-        pattern = []
-        for row, placeholder in zip(inner, placeholders):
-            cut = placeholder is not None and isinstance(placeholder.type, DisconnectedType)
-            pattern.append([not cut] * len(row) if custom else [bool(flag) for flag in row])
+            # An input whose gradient was replaced is connected exactly if there is a gradient.
+            _, placeholders = self._lop()
+            pattern = [
+                [placeholder is None or not isinstance(placeholder.type, DisconnectedType)] * len(row)
+                for row, placeholder in zip(inner, placeholders)
+            ]
         self._connection_pattern = pattern
         return pattern
 
@@ -355,7 +372,9 @@ class OpFromGraph(gof.Op):
         if self._fn is None:
             from theano_compat.compile.function_module import orig_function
 
-            self._fn = orig_function(self.local_inputs, self.local_outputs, **self.kwargs)
+            # An op may well ignore some of its inputs, gradients above all.
+            options = {"on_unused_input": "ignore", **self.kwargs}
+            self._fn = orig_function(self.local_inputs, self.local_outputs, **options)
             self._fn.trust_input = True
         return self._fn
 

@@ -77,7 +77,8 @@ def copy_function(
         storage_map = {}
         for variable, storage in (getattr(function.fn, "storage_map", None) or {}).items():
             twin = memo.get(variable)
-            if twin is not None and twin.owner is not None:
+            # Outputs are handed out, and inputs have containers of their own.
+            if isinstance(twin, Constant) or twin is not None and twin.owner is not None and twin not in fgraph.outputs:
                 storage_map[twin] = storage
     input_storage = []
     for spec, container, default in zip(specs, function.input_storage, function.defaults):

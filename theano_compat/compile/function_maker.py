@@ -77,7 +77,7 @@ def std_fgraph(
     )
     for feature in std_fgraph.features:
         fgraph.attach_feature(feature())
-    return fgraph, [SymbolicOutput(update, borrow=True) for update in updates]
+    return fgraph, [SymbolicOutput(update) for update in updates]
 
 
 # Names that the user gave must survive the rewriting.
@@ -277,7 +277,7 @@ class FunctionMaker:
             fgraph, additional = std_fgraph(inputs, outputs, accept_inplace)
             fgraph.profile = profile
         else:
-            additional = [SymbolicOutput(i.update, borrow=True) for i in inputs if i.update is not None]
+            additional = [SymbolicOutput(i.update) for i in inputs if i.update is not None]
             if getattr(fgraph, "profile", None) is None:
                 fgraph.profile = profile
         self.fgraph = fgraph
@@ -391,9 +391,12 @@ class FunctionMaker:
             default = None
             if isinstance(given, Container):
                 storage_lists.append(given.storage)
+                # The value of a shared variable is not the function's to restore.
+                if not required and not getattr(spec, "shared", False):
+                    default = given.storage[0]
             else:
                 storage_lists.append([None])
-                if given is not None:
+                if given is not None and not required:
                     default = spec.variable.type.filter(
                         given, strict=spec.strict, allow_downcast=spec.allow_downcast
                     )

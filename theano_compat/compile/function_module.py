@@ -551,11 +551,11 @@ class Function:
         return copy_function(self, share_memory, swap, delete_updates, name, profile)
 
     def __copy__(self) -> Function:
-        values = copy.copy([container.storage[0] for container in self.input_storage])
-        return self._twin(values)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Function:
-        values = copy.deepcopy([container.storage[0] for container in self.input_storage], memo)
+        # Values that the function may destroy are its own.
+        values = [
+            copy.deepcopy(container.storage[0]) if spec.mutable else container.storage[0]
+            for spec, container in zip(self.maker.inputs, self.input_storage)
+        ]
         return self._twin(values)
 
     def _twin(self, values: list[Any]) -> Function:
@@ -565,9 +565,8 @@ class Function:
             for spec, value in zip(self.maker.inputs, values)
         ]
         twin = self.maker.create(given, trustme=True)
-        twin.defaults = self.defaults
         twin.name = self.name
-        twin._prepare_call()
+        twin.trust_input = self.trust_input
         return twin
 
     def __reduce__(self) -> tuple[Any, ...]:

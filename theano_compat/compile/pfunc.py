@@ -267,6 +267,11 @@ def _as_input(param: Any, strict: bool, allow_downcast: bool | None) -> In:
     if isinstance(param, Variable):
         return In(variable=param, strict=strict, allow_downcast=allow_downcast)
     if isinstance(param, In):
+        if isinstance(param.variable, SharedVariable):
+            raise TypeError(
+                f"Cannot use a shared variable ({param.variable}) as explicit input. Consider substituting a non-shared "
+                "variable via the `givens` parameter"
+            )
         return copy.copy(param)
     raise TypeError(f"Unknown parameter type: {type(param)}")
 
@@ -384,8 +389,7 @@ def pfunc(
                 variable=variable,
                 value=variable.container,
                 mutable=update is not None,
-                # The storage of an updated variable may be written into; that of the others is only read.
-                borrow=update is not None,
+                borrow=True,
                 update=update,
                 shared=True,
             )
