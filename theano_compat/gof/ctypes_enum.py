@@ -64,15 +64,9 @@ class CDataType(Type):
     ):
         if not isinstance(ctype, str):
             raise TypeError(f"CDataType: ctype should be a string, got {type(ctype).__name__}")
-        self.ctype = ctype
-        self.freefunc = freefunc
-        self.headers = tuple(headers)
-        self.header_dirs = tuple(header_dirs)
-        self.libraries = tuple(libraries)
-        self.lib_dirs = tuple(lib_dirs)
-        self.compile_args = tuple(compile_args)
-        self.extra_support_code = extra_support_code
-        self.version = version
+        lists = dict(headers=headers, header_dirs=header_dirs, libraries=libraries, lib_dirs=lib_dirs, compile_args=compile_args)
+        self.__dict__.update({name: tuple(items) for name, items in lists.items()})
+        self.__dict__.update(ctype=ctype, freefunc=freefunc, extra_support_code=extra_support_code, version=version)
 
     def filter(self, data, strict=False, allow_downcast=None):
         # The only thing that can be checked from Python is that there is a capsule (or nothing yet).

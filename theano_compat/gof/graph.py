@@ -65,18 +65,16 @@ class Apply(Node):
     """
 
     def __init__(self, op, inputs: Sequence[Variable], outputs: Sequence[Variable]):
+        for given, called in ((inputs, "inputs"), (outputs, "output")):
+            if not isinstance(given, (list, tuple)):
+                raise TypeError(f"The {called} of an Apply must be a list or tuple")
+        misfits = [var for var in inputs if not isinstance(var, Variable)]
+        if misfits:
+            raise TypeError(f"The 'inputs' argument to Apply must contain Variable instances, not {misfits[0]}")
         self.op = op
-        self.inputs: list[Variable] = []
-        self.tag = utils.scratchpad()
-        if not isinstance(inputs, (list, tuple)):
-            raise TypeError("The inputs of an Apply must be a list or tuple")
-        if not isinstance(outputs, (list, tuple)):
-            raise TypeError("The output of an Apply must be a list or tuple")
-        for var in inputs:
-            if not isinstance(var, Variable):
-                raise TypeError(f"The 'inputs' argument to Apply must contain Variable instances, not {var}")
-            self.inputs.append(var)
+        self.inputs: list[Variable] = list(inputs)
         self.outputs: list[Variable] = []
+        self.tag = utils.scratchpad()
         for i, var in enumerate(outputs):
             if not isinstance(var, Variable):
                 raise TypeError(f"The 'outputs' argument to Apply must contain Variable instances with no owner, not {var}")
@@ -214,18 +212,15 @@ class Variable(Node):
     _observers: list = []
 
     def __init__(self, type, owner: Apply | None = None, index: int | None = None, name: str | None = None):
-        self.tag = utils.scratchpad()
-        self.type = type
-        if owner is not None and not isinstance(owner, Apply):
+        if not (owner is None or isinstance(owner, Apply)):
             raise TypeError("owner must be an Apply instance", owner)
-        self.owner = owner
-        if index is not None and not isinstance(index, integer_types):
+        if not (index is None or isinstance(index, integer_types)):
             raise TypeError("index must be an int", index)
-        self.index = index
-        if name is not None and not isinstance(name, string_types):
+        if not (name is None or isinstance(name, string_types)):
             raise TypeError("name must be a string", name)
-        self.name = name
+        self.type, self.owner, self.index, self.name = type, owner, index, name
         self.auto_name = f"auto_{next(Variable.__count__)}"
+        self.tag = utils.scratchpad()
         if Variable._observers:
             Variable.notify_construction_observers(self)
 
@@ -336,21 +331,23 @@ class Constant(Variable):
     """
 
     def __init__(self, type, data, name: str | None = None):
-        Variable.__init__(self, type, None, None, name)
+        super().__init__(type, name=name)
         self.data = type.filter(data)
         utils.add_tag_trace(self)
 
-    def equals(self, other) -> bool:
-        """Whether ``other`` is a constant with the same signature."""
-        return isinstance(other, Constant) and self.signature() == other.signature()
-
     def signature(self) -> tuple:
         """Return an object by which equal constants are found: type and value."""
-        return (self.type, self.data)
+        return self.type, self.data
 
     def merge_signature(self) -> tuple:
         """Return the signature that merging goes by."""
         return self.signature()
+
+    def equals(self, other) -> bool:
+        """Whether ``other`` is a constant with the same signature."""
+        if not isinstance(other, Constant):
+            return False
+        return self is other or self.signature() == other.signature()
 
     def __str__(self) -> str:
         if self.name is not None:
@@ -770,8 +767,8 @@ def as_string(
 ) -> list[str]:
     """Write the expressions of outputs ``o`` over inputs ``i`` as texts.
 
-    A subexpression used several times is written ``*1 -> expression`` at first and ``*1`` afterwards; an output that is
-    not the default one of its node is written ``expression::index``.
+    A subexpression used several times is written ``*1 -> expression`` at first and ``*1`` afterwards, or ``*1::index``
+    where its node has several outputs and it is not the default one.
     """
     given = set(i)
     uses: dict[Apply, int] = {}
@@ -808,12 +805,11 @@ def as_string(
                 steps.extend(("open", v) for v in reversed(node.inputs))
             else:
                 node = var.owner
-                suffix = "" if len(node.outputs) == 1 or var.index == getattr(node.op, "default_output", None) else f"::{var.index}"
                 number = len(node.inputs)
                 arguments = texts[len(texts) - number :]
                 del texts[len(texts) - number :]
                 label = f"*{numbers[node]} -> " if node in repeated else ""
-                texts.append(f"{label}{node_formatter(node, arguments)}{suffix}")
+                texts.append(f"{label}{node_formatter(node, arguments)}")
         return texts[0]
 
     return [describe(var) for var in o]

@@ -234,15 +234,16 @@ class Container:
     ):
         if not isinstance(storage, list) or not len(storage) >= 1:
             raise TypeError("storage must be a list of length at least one")
-        self.type = r if isinstance(r, Type) else r.type
-        self.name = (None if isinstance(r, Type) else r.name) if name is None else name
-        self.storage = storage
-        self.readonly = readonly
-        self.strict = strict
-        self.allow_downcast = allow_downcast
+        if isinstance(r, Type):
+            self.type, self.name = r, name
+        else:
+            self.type, self.name = r.type, r.name if name is None else name
+        self.storage, self.readonly = storage, readonly
+        self.strict, self.allow_downcast = strict, allow_downcast
 
     def __get__(self):
-        return self.storage[0]
+        (value, *_) = self.storage
+        return value
 
     def __set__(self, value):
         if self.readonly:

@@ -17,12 +17,6 @@ class NullType(Type):
     def __init__(self, why_null: str = "(no explanation given)"):
         self.why_null = why_null
 
-    def filter(self, data, strict=False, allow_downcast=None):
-        raise ValueError("No values may be assigned to a NullType")
-
-    def filter_variable(self, other, allow_convert=True):
-        raise ValueError("No values may be assigned to a NullType")
-
     @staticmethod
     def may_share_memory(a, b) -> bool:
         """Return False: there are no values that could share anything."""
@@ -30,6 +24,12 @@ class NullType(Type):
 
     def values_eq(self, a, b, force_same_dtype=True):
         raise ValueError("NullType has no values to compare")
+
+    def filter(self, data, strict=False, allow_downcast=None):
+        raise ValueError("No values may be assigned to a NullType")
+
+    def filter_variable(self, other, allow_convert=True):
+        return self.filter(other)
 
     def __eq__(self, other) -> bool:
         return type(self) is type(other)

@@ -66,7 +66,8 @@ def reverse_dict(d: dict) -> dict:
 
 def _toposort(edges: dict) -> list:
     """Sort so that each key of ``edges`` comes before the elements it maps to."""
-    return toposort({after: befores for after, befores in reverse_dict(edges).items()} | {k: () for k in edges if not any(k in v for v in edges.values())})
+    after = {node for nodes in edges.values() for node in nodes}
+    return toposort({**{node: () for node in edges if node not in after}, **reverse_dict(edges)})
 
 
 def posort(l: Iterable, *cmps: Callable) -> list:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 from functools import partial
 from io import StringIO
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,11 +41,9 @@ class BadOptimization(Exception):
         self, old_r, new_r=None, old_r_val=None, new_r_val=None, reason=None, old_graph=None, new_graph=None
     ):
         super().__init__()
-        self.old_r = old_r
-        self.new_r = new_r
-        self.old_r_val = old_r_val
-        self.new_r_val = new_r_val
         self.reason = reason
+        self.old_r, self.old_r_val = old_r, old_r_val
+        self.new_r, self.new_r_val = new_r, new_r_val
 
         def printed(var):
             if not isinstance(var, graph.Variable):
@@ -148,25 +147,23 @@ class GetCheckpoint:
     """``fgraph.checkpoint()``: return a mark that :meth:`History.revert` goes back to."""
 
     def __init__(self, history, fgraph):
-        self.h = history
-        self.fgraph = fgraph
-        self.nb = 0
+        self.nb = 0  # the last mark
+        self.h, self.fgraph = history, fgraph
 
     def __call__(self) -> int:
-        self.h.history[self.fgraph] = []
         self.nb += 1
+        self.h.history[self.fgraph] = []
         return self.nb
 
 
-class LambdExtract:
+class LambdExtract(NamedTuple):
     """One step back: let input ``i`` of ``node`` be ``r`` again."""
 
-    def __init__(self, fgraph, node, i, r, reason=None):
-        self.fgraph = fgraph
-        self.node = node
-        self.i = i
-        self.r = r
-        self.reason = reason
+    fgraph: Any
+    node: Any
+    i: int
+    r: graph.Variable
+    reason: Any = None
 
     def __call__(self):
         return self.fgraph.change_input(self.node, self.i, self.r, reason=("Revert", self.reason))
@@ -272,37 +269,33 @@ class ReplaceValidate(History, Validator):
     ``replace_all_validate_remove(replacements, remove, reason)`` on the graph.
     """
 
-    pickle_rm_attr = [
-        "replace_validate",
-        "replace_all_validate",
-        "replace_all_validate_remove",
-        *History.pickle_rm_attr,
-        *Validator.pickle_rm_attr,
-    ]
+    _ADDED = ("replace_validate", "replace_all_validate", "replace_all_validate_remove")
+    pickle_rm_attr = [*_ADDED, *History.pickle_rm_attr, *Validator.pickle_rm_attr]
 
     def on_attach(self, fgraph) -> None:
-        for attribute in ("replace_validate", "replace_all_validate", "replace_all_validate_remove"):
-            if hasattr(fgraph, attribute):
-                raise AlreadyThere("ReplaceValidate feature is already present or in conflict with another plugin.")
+        if any(hasattr(fgraph, attribute) for attribute in self._ADDED):
+            raise AlreadyThere("ReplaceValidate feature is already present or in conflict with another plugin.")
+        for base in (History, Validator):
+            base.on_attach(self, fgraph)
         self._nodes_removed: set = set()
         self.fail_validate = False
-        History.on_attach(self, fgraph)
-        Validator.on_attach(self, fgraph)
-        self.unpickle(fgraph)
+        self._bind(fgraph)
+
+    def _bind(self, fgraph) -> None:
+        for attribute in self._ADDED:
+            setattr(fgraph, attribute, partial(getattr(self, attribute), fgraph))
 
     def unpickle(self, fgraph) -> None:
-        History.unpickle(self, fgraph)
-        Validator.unpickle(self, fgraph)
-        fgraph.replace_validate = partial(self.replace_validate, fgraph)
-        fgraph.replace_all_validate = partial(self.replace_all_validate, fgraph)
-        fgraph.replace_all_validate_remove = partial(self.replace_all_validate_remove, fgraph)
+        """Put the methods on the graph."""
+        for base in (History, Validator):
+            base.unpickle(self, fgraph)
+        self._bind(fgraph)
 
     def on_detach(self, fgraph) -> None:
-        History.on_detach(self, fgraph)
-        Validator.on_detach(self, fgraph)
-        del fgraph.replace_validate
-        del fgraph.replace_all_validate
-        del fgraph.replace_all_validate_remove
+        for base in (History, Validator):
+            base.on_detach(self, fgraph)
+        for attribute in self._ADDED:
+            delattr(fgraph, attribute)
 
     def replace_validate(self, fgraph, r, new_r, reason=None) -> None:
         """Replace one variable and validate."""

@@ -115,19 +115,18 @@ class object2(metaclass=MetaObject):
 class scratchpad:
     """A bag of attributes: what ``variable.tag`` is."""
 
-    def clear(self) -> None:
-        """Forget all attributes."""
-        self.__dict__.clear()
+    def __repr__(self) -> str:
+        return f"scratchpad{vars(self)}"
+
+    __str__ = __repr__
 
     def __update__(self, other) -> scratchpad:
-        self.__dict__.update(other.__dict__)
+        vars(self).update(vars(other))
         return self
 
-    def __str__(self) -> str:
-        return "scratchpad" + str(self.__dict__)
-
-    def __repr__(self) -> str:
-        return "scratchpad" + str(self.__dict__)
+    def clear(self) -> None:
+        """Forget all attributes."""
+        vars(self).clear()
 
     def info(self) -> None:
         """Print each attribute with its value."""

@@ -424,16 +424,9 @@ class VM_Linker(link.LocalLinker):
     def accept(self, fgraph, no_recycling=None, profile=None) -> VM_Linker:
         """Return a linker for ``fgraph``: this one, or, if it has one already, another like it."""
         if self.fgraph is not None and self.fgraph is not fgraph:
-            return type(self)(
-                allow_gc=self.allow_gc,
-                use_cloop=self.use_cloop,
-                callback=self.callback,
-                callback_input=self.callback_input,
-                lazy=self.lazy,
-                schedule=getattr(self, "_scheduler", None),
-                c_thunks=self.c_thunks,
-                allow_partial_eval=self.allow_partial_eval,
-            ).accept(fgraph, no_recycling, profile)
+            another = self.clone()
+            another.fgraph, another.updated_vars = None, {}
+            return another.accept(fgraph, no_recycling, profile)
         self.fgraph = fgraph
         self.no_recycling = no_recycling or []
         self.profile = profile
