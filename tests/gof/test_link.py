@@ -3,8 +3,8 @@
 import copy
 
 import pytest
-from tests.gof.toys import Arithmetic, Number, add, divmod_, graph, mul, neg, number, numbers
 
+from tests.gof.toys import Arithmetic, Number, add, divmod_, graph, mul, neg, number, numbers
 from theano_compat.configparser import change_flags
 from theano_compat.gof import Apply, Constant, Op, PerformLinker, WrapLinker, WrapLinkerMany
 from theano_compat.gof.link import Container, gc_helper, map_storage

@@ -3,8 +3,8 @@
 import warnings
 
 import pytest
-from tests.gof.toys import Arithmetic, add, neg, number, numbers
 
+from tests.gof.toys import Arithmetic, add, neg, number, numbers
 from theano_compat.configparser import change_flags
 from theano_compat.gof import Apply, EnumList, Op, Params, ParamsType, generic
 from theano_compat.gof import op as op_module
@@ -159,7 +159,7 @@ def test_params_are_immutable_hashable_and_checked():
     with pytest.raises(NotImplementedError, match="Params is immutable"):
         params.a = 2
     with pytest.raises(AttributeError, match='attribute "b" does not exist'):
-        params.b
+        _ = params.b
     with pytest.raises(TypeError, match='ParamsType attribute "e" not in Params args'):
         Params(kind, a=1)
     assert (kind.A, kind.B, kind.enum_from_alias("beta"), kind.get_field(generic)) == (0, 1, 1, "a")

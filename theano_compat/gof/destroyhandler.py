@@ -144,7 +144,7 @@ class DestroyHandler(toolbox.Bookkeeper):
         ------
         InconsistencyError
         """
-        for out_i, in_is in getattr(app.op, "destroy_map", {}).items():
+        for in_is in getattr(app.op, "destroy_map", {}).values():
             if len(in_is) != 1:
                 raise NotImplementedError("destroying this output invalidates multiple inputs", app.op)
             var = app.inputs[in_is[0]]
@@ -316,7 +316,7 @@ class DestroyHandler(toolbox.Bookkeeper):
         """Raise InconsistencyError if a value could be read after it was overwritten."""
         if self._stale:
             self._refill()
-        for app, error in self.fail_validate.items():
+        for error in self.fail_validate.values():
             raise error
         if not self.destroyers:
             # Places are of no use now; what changes until the first destroyer comes is not recorded.
@@ -497,7 +497,7 @@ class DestroyHandler(toolbox.Bookkeeper):
             self._refill()
         if not self.destroyers:
             return {}
-        for app, error in self.fail_validate.items():
+        for error in self.fail_validate.values():
             raise error
         for root in {self._root(var): None for var in self._destroyed}:
             self._check_root(root)

@@ -482,7 +482,7 @@ def streamline(
             cell[0] = None
         thunk = node = None
         try:
-            for thunk, node, cells in steps:
+            for thunk, node, cells in steps:  # noqa: B007  (the report of a failure needs the node)
                 thunk()
                 for cell in cells:
                     cell[0] = None

@@ -76,7 +76,7 @@ def _props_eq(self, other) -> bool:
         return True
     if type(self) is not type(other):
         return False
-    return all([getattr(self, name) == getattr(other, name) for name in self.__props__])
+    return all(getattr(self, name) == getattr(other, name) for name in self.__props__)
 
 
 def _props_str(self) -> str:

@@ -123,10 +123,10 @@ class Loop(VM):
             if self.time_thunks:
                 self._run_timed(clear_after)
             elif clear_after is None:
-                for thunk, node in zip(self.thunks, self.nodes):
+                for thunk, node in zip(self.thunks, self.nodes):  # noqa: B007  (the report of a failure needs the node)
                     thunk()
             else:
-                for thunk, node, cells in zip(self.thunks, self.nodes, clear_after):
+                for thunk, node, cells in zip(self.thunks, self.nodes, clear_after):  # noqa: B007
                     thunk()
                     for cell in cells:
                         cell[0] = None
