@@ -23,7 +23,7 @@ def _float_of(*variables):
     return dtype.name if dtype.kind in "fc" else "float64"
 
 
-def _zero_if_disconnected(outputs, grads):
+def _zero_disconnected(outputs, grads):
     return [
         out.zeros_like() if isinstance(g.type, DisconnectedType) else g for out, g in zip(outputs, grads)
     ]
@@ -240,7 +240,7 @@ class Eigh(Eig):
         """See `EighGrad`."""
         (x,) = inputs
         outputs = self(x)
-        gw, gv = _zero_if_disconnected(outputs, g_outputs)
+        gw, gv = _zero_disconnected(outputs, g_outputs)
         return [EighGrad(self.UPLO)(x, *outputs, gw, gv)]
 
 
@@ -439,7 +439,7 @@ class lstsq(Op):
     def perform(self, node, inputs, outputs):
         """Store the four results."""
         x, y, rcond = inputs
-        results = np.linalg.lstsq(x, y, rcond=float(rcond))
+        results = np.linalg.lstsq(x, y, rcond=rcond.item() if np.ndim(rcond) == 0 else rcond)
         for storage, result, variable in zip(outputs, results, node.outputs):
             storage[0] = np.asarray(result, dtype=variable.dtype)
 
@@ -483,7 +483,7 @@ def norm(x, ord):
         raise NotImplementedError("We don't support norm with ndim > 2")
     if isinstance(ord, (float, np.floating)) and np.isinf(ord):
         ord = "inf" if ord > 0 else "-inf"
-    if ord is None or (x.ndim == 2 and ord == "fro"):
+    if (ord is None and x.ndim) or (x.ndim == 2 and ord == "fro"):
         return tensor.sum(abs(x ** 2)) ** 0.5
     rules = _VECTOR_NORMS if x.ndim == 1 else _MATRIX_NORMS if x.ndim == 2 else {}
     if ord in rules:

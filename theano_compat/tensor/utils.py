@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from theano_compat.gof import Constant
 from theano_compat.gof.utils import hash_from_code
 
 
 def hash_from_ndarray(data):
-    """Return a hash that tells apart arrays of different contents, shape, strides or dtype.
+    """Return a hash that tells apart arrays of different contents, shape or dtype, and not how they are stored.
 
     Parameters
     ----------
@@ -18,12 +19,9 @@ def hash_from_ndarray(data):
     -------
     str
     """
-    data = np.asarray(data)
+    data = np.ascontiguousarray(data) if np.ndim(data) else np.asarray(data)
     layout = (str(data.shape), str(data.strides), str(data.dtype))
-    contents = np.ascontiguousarray(data).tobytes()
-    return hash_from_code(
-        hash_from_code(contents) + "".join(hash_from_code(part) for part in layout)
-    )
+    return hash_from_code(hash_from_code(data.tobytes()) + "".join(hash_from_code(part) for part in layout))
 
 
 def shape_of_variables(fgraph, input_shapes):
@@ -51,32 +49,21 @@ def shape_of_variables(fgraph, input_shapes):
 
     if not hasattr(fgraph, "shape_feature"):
         fgraph.attach_feature(ShapeFeature())
-    shape_of = fgraph.shape_feature.shape_of
+    known_shapes = fgraph.shape_feature.shape_of
+    variables = [*fgraph.inputs, *(out for node in fgraph.toposort() for out in node.outputs)]
+    shape_of = {v: known_shapes[v] for v in variables if known_shapes[v] is not None}
 
-    wanted = [
-        (variable, dimension)
-        for variable, shape in shape_of.items()
-        if shape is not None
-        for dimension in shape
-    ]
+    wanted = [dimension for shape in shape_of.values() for dimension in shape]
     lengths, values = [], []
     for variable in fgraph.inputs:
         if variable not in input_shapes:
             raise ValueError(f"input_shapes keys aren't in the fgraph.inputs: no shape for {variable}")
         for dimension, value in zip(shape_of[variable], input_shapes[variable]):
-            if dimension.owner is not None or not hasattr(dimension, "data"):
+            if not isinstance(dimension, Constant):
                 lengths.append(dimension)
                 values.append(value)
     compute = theano_compat.function(
-        inputs=lengths,
-        outputs=[dimension for _, dimension in wanted],
-        mode="FAST_COMPILE",
-        on_unused_input="ignore",
-        allow_input_downcast=True,
+        inputs=lengths, outputs=wanted, mode="FAST_COMPILE", on_unused_input="ignore", allow_input_downcast=True
     )
     known = iter(compute(*values))
-    return {
-        variable: tuple(int(next(known)) for _ in shape)
-        for variable, shape in shape_of.items()
-        if shape is not None
-    }
+    return {variable: tuple([int(next(known)) for _ in shape]) for variable, shape in shape_of.items()}

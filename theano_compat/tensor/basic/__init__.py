@@ -17,12 +17,16 @@
 """
 
 import builtins
+import logging  # noqa: F401
 import numbers  # noqa: F401
+import sys  # noqa: F401
 import warnings  # noqa: F401
+from functools import partial  # noqa: F401
 
 import numpy as np
 
-from theano_compat import config, scalar as scal  # noqa: F401
+import theano_compat as theano  # noqa: F401
+from theano_compat import compile, config, gof, printing, scalar as scal  # noqa: F401
 from theano_compat.scalar import int32  # noqa: F401
 from theano_compat.gof import Apply, Constant, Generic, Op, ParamsType, Type, Variable  # noqa: F401
 from theano_compat.gof.utils import MethodNotDefined, hashtype  # noqa: F401

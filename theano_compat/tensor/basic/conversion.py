@@ -361,8 +361,26 @@ def _constant_element(v, elemwise, max_recur):
     if isinstance(producer.op, Join):
         axis = get_scalar_constant_value(producer.inputs[0], elemwise=elemwise, max_recur=max_recur)
         parts = producer.inputs[1:]
-        if axis in (0, -1) and all(part.ndim == 1 and part.type.broadcastable[0] for part in parts):
-            return parts[index][0]
+        if axis in (0, -1) and all(part.ndim == 1 for part in parts):
+            return _joined_element(parts, index, v)
+    raise NotScalarConstantError(v)
+
+
+def _joined_element(parts, index, v):
+    """Return element `index` of joined vectors, of which those up to it must have known lengths."""
+    from theano_compat.tensor.basic import get_vector_length
+
+    backwards = index < 0
+    if backwards:
+        index = -1 - index
+    for part in reversed(parts) if backwards else parts:
+        try:
+            length = get_vector_length(part)
+        except ValueError:
+            break
+        if index < length:
+            return part[-1 - index if backwards else index]
+        index -= length
     raise NotScalarConstantError(v)
 
 

@@ -65,7 +65,7 @@ def getitem(x, args):
 
     args = args if isinstance(args, tuple) else (args,)
     # an empty list is an index of nothing, not of floats
-    args = tuple(np.empty(0, dtype="int64") if isinstance(a, list) and not a else a for a in args)
+    args = tuple(np.empty(0, dtype="int64") if isinstance(a, (list, tuple)) and not a else a for a in args)
     if any(_contains_python_bool(a) for a in args):
         raise TypeError(_BOOL_TEXT)
     taken = sum(_dimensions_taken(a) for a in args)
