@@ -247,14 +247,18 @@ from theano_compat.scalar.variables import (
 
 
 def _maker(type_):
-    """Give a constructor of several variables of one type, from names or from a count."""
+    """Give a constructor of several variables of one type: from names, or from one string of letters."""
 
     def make(*names):
-        if len(names) == 1 and isinstance(names[0], int):
-            names = (None,) * names[0]
+        if len(names) == 1:
+            names = names[0]
+            if isinstance(names, str) and len(names) == 1:
+                return type_(names)
+            if isinstance(names, int):
+                names = (None,) * names
         return [type_(name) for name in names]
 
-    make.__doc__ = f"Make several {type_.dtype} variables, from their names or from a count."
+    make.__doc__ = f"Make several {type_.dtype} variables, as in ``('a', 'b')`` or ``('ab')``; from a count, unnamed ones."
     return make
 
 

@@ -148,13 +148,14 @@ class Scalar(Type):
         return []
 
     def c_literal(self, data):
-        """Write `data` as a C literal, exact to the last bit."""
+        """Write `data` as a C literal that reads back as the same number."""
         if self.dtype in names.COMPLEX:
             raise NotImplementedError("No literal for complex values.")
         if self.dtype in names.FLOATS:
             value = float(data)
             if np.isfinite(value):
-                return f"{value.hex()}{'' if self.dtype == 'float64' else 'f'}"
+                # The shortest decimal that reads back as the same number; a float's is exact in double already.
+                return f"{value!r}{'' if self.dtype == 'float64' else 'f'}"
             return "NAN" if value != value else ("INFINITY" if value > 0 else "(-INFINITY)")
         return str(int(data)) + ("ULL" if self.dtype == "uint64" else "LL" if self.dtype == "int64" else "")
 

@@ -129,17 +129,15 @@ class CAReduce(Op):
         storage[0] = np.asarray(cast_array(np.asarray(result), dtype))
 
     def _fold(self, x, axes, acc):
-        if self.ufunc.nin == 2 and self.ufunc.nout == 1 and not self._is_python():
-            if self.ufunc in (np.add, np.multiply):
-                return self.ufunc.reduce(x if x.dtype.kind != "c" else cast_array(x, acc), axis=axes, dtype=acc)
-            return self.ufunc.reduce(cast_array(x, acc), axis=axes)
-        result = cast_array(x, acc)
+        """Fold one axis after the other, from the last: the order, and so the rounding, that Theano has."""
+        # These two widen as they go, without a wide copy of the input.
+        streaming = self.ufunc in (np.add, np.multiply) and x.dtype.kind == np.dtype(acc).kind
+        result = x if streaming else cast_array(x, acc)
         for axis in sorted(axes, reverse=True):
-            result = self.ufunc.reduce(result, axis=axis)
-        return np.asarray(result).astype(acc)
-
-    def _is_python(self):
-        return self.ufunc.types == ["OO->O"] or "OO->O" in self.ufunc.types and len(self.ufunc.types) == 1
+            result = self.ufunc.reduce(result, axis=axis, **({"dtype": acc} if streaming else {}))
+            if result.dtype != acc:
+                result = np.asarray(result).astype(acc)
+        return result
 
     def infer_shape(self, node, shapes):
         """Keep the lengths of the dimensions that are not reduced."""
