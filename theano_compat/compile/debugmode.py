@@ -151,6 +151,10 @@ def _may_share_memory(variable: Variable, a: Any, other: Variable, b: Any) -> bo
         return False
 
 
+def _is_used_inside(variable: Variable) -> bool:
+    return any(client != "output" for client, _ in getattr(variable, "clients", None) or ())
+
+
 def _is_array(value: Any) -> bool:
     return isinstance(value, np.ndarray)
 
@@ -279,7 +283,11 @@ class _Checker:
         try:
             thunk()
         except Exception:
-            raise_with_op(node, thunk)
+            try:
+                raise_with_op(node, thunk)
+            except Exception as error:
+                self._name_rewrite(node, error)
+                raise
         outputs = [cell[0] for cell in out_cells]
         for variable, value in zip(node.outputs, outputs):
             self._validate(variable, value, f"{kind} output", node)
@@ -287,6 +295,14 @@ class _Checker:
         if kind == "perform":
             self._check_views(node, given, outputs)
         return [copy.deepcopy(value) for value in outputs]
+
+    def _name_rewrite(self, node: Apply, error: Exception) -> None:
+        """Say in a message which rewrites brought the node that fails into the graph."""
+        made = set(graph.ancestors([v for v in node.outputs]))
+        reasons = {str(reason) for reason, _, new, _, _ in self.replacements if new in made and new.owner is node}
+        if reasons and len(error.args) >= 1:
+            text = f"\nThe node was put into the graph by: {', '.join(sorted(reasons))}"
+            error.args = (f"{error.args[0]}{text}", *error.args[1:])
 
     def _validate(self, variable: Variable, value: Any, hint: str, node: Apply | None) -> None:
         try:
@@ -336,10 +352,13 @@ class _Checker:
                 raise BadViewMap(node, position, value, in_alias_idx=shared)
             if view.get(position) or destroy.get(position):
                 continue
+            # Overlap matters only where a further node could write into it: copies are made at the outputs.
+            if not _is_used_inside(output):
+                continue
             others = [
                 j
                 for j, other in enumerate(outputs)
-                if j > position and _may_share_memory(output, value, node.outputs[j], other)
+                if j > position and _is_used_inside(node.outputs[j]) and _may_share_memory(output, value, node.outputs[j], other)
             ]
             if others:
                 raise BadViewMap(node, position, value, out_alias_idx=others)
@@ -419,7 +438,12 @@ def _compiled_thunk(node: Apply) -> tuple[Any, list[Any], list[Any]] | None:
     """A thunk that runs the node as a compiled function of its own; None where the engine does not take it."""
     try:
         from theano_compat.codegen.linker import CodegenLinker
+        from theano_compat.codegen.lower import registry
     except ImportError:
+        return None
+    registry._load_topics()
+    if registry._lower.dispatch(type(node.op)) is registry._lower.dispatch(object):
+        # The engine would call ``perform`` as well.
         return None
     inputs = [v.type() for v in node.inputs]
     constants = [isinstance(v, Constant) for v in node.inputs]
@@ -588,7 +612,9 @@ class DebugMode(Mode):
         self.check_py_code = flags.check_py if check_py_code is None else check_py_code
         self.check_isfinite = flags.check_finite if check_isfinite is None else check_isfinite
         kinds = flags.check_preallocated_output if check_preallocated_output is None else check_preallocated_output
-        self.check_preallocated_output = [kind for kind in kinds.split(":") if kind]
+        if isinstance(kinds, str):
+            kinds = [kind for kind in kinds.split(":") if kind]
+        self.check_preallocated_output = list(kinds)
         self.require_matching_strides = (
             flags.check_strides if require_matching_strides is None else require_matching_strides
         )

@@ -8,9 +8,11 @@ from theano_compat import scalar as scal
 from theano_compat.compile.ops import Shape_i, ViewOp
 from theano_compat.gof import Constant, OpRemove, local_optimizer
 from theano_compat.gof.opt import copy_stack_trace
+from theano_compat.gradient import ConsiderConstant, DisconnectedGrad, GradClip, GradScale, UndefinedGrad, ZeroGrad
 from theano_compat.tensor import basic as T
 from theano_compat.tensor.elemwise import Elemwise
 from theano_compat.tensor.opt.common import constant_value, is_inverse_pair, like, same_variable, scalar_op
+from theano_compat.tensor.opt.make_vector import MakeVector
 from theano_compat.tensor.opt.registry import (
     register_canonicalize,
     register_specialize,
@@ -24,20 +26,20 @@ register_canonicalize(OpRemove(T.tensor_copy), name="remove_tensor_copy")
 
 @register_useless("fast_compile")
 @register_canonicalize("fast_compile")
-@local_optimizer([ViewOp])
+# Only these: an OutputGuard has to stay.
+@local_optimizer([ViewOp, ConsiderConstant, DisconnectedGrad, GradClip, GradScale, UndefinedGrad, ZeroGrad])
 def local_view_op(node):
     """``view(x)`` → ``x``."""
     return list(node.inputs)
 
 
 def _equal(node):
-    a, b = node.inputs
-    return like(1, node) if same_variable(a, b) and _discrete(a) else _float_equal(node, 1)
+    # As in Theano, NaN counts as equal to itself here.
+    return like(1, node) if same_variable(*node.inputs) else False
 
 
-def _float_equal(node, value):
-    a, b = node.inputs
-    return like(value, node) if a is b else False
+def _different(node):
+    return like(0, node) if same_variable(*node.inputs) else False
 
 
 def _discrete(variable):
@@ -97,7 +99,7 @@ def _never(node):
 
 _USELESS = {
     scal.EQ: _equal,
-    scal.NEQ: lambda node: _float_equal(node, 0),
+    scal.NEQ: _different,
     scal.Add: _only_input,
     scal.Mul: _only_input,
     scal.Maximum: _only_input,
@@ -133,6 +135,8 @@ def _is_length(variable):
         return False
     if isinstance(owner.op, Shape_i):
         return True
+    if isinstance(owner.op, MakeVector):
+        return all(_is_length(v) or (isinstance(v, Constant) and np.all(v.data >= 0)) for v in owner.inputs)
     if isinstance(scalar_op(variable), (scal.Add, scal.Mul, scal.Maximum)):
         return all(_is_length(v) or (isinstance(v, Constant) and np.all(v.data >= 0)) for v in owner.inputs)
     return False
@@ -155,7 +159,7 @@ def local_useless_elemwise_comparison(node):
             return [a] if a.type == out.type else False
         if kind in (scal.LT, scal.GT):
             return like(0, node)
-        if kind in (scal.LE, scal.GE) and _discrete(a):
+        if kind in (scal.LE, scal.GE):
             return like(1, node)
         return False
     if not (_discrete(a) and _discrete(b)):
