@@ -15,7 +15,7 @@ __all__ = ["lower", "register"]
 
 #: Files of this folder that register lowerings.
 TOPICS = (
-    "elemwise", "views", "reduce", "alloc", "shape", "subtensor", "incsubtensor", "advanced", "join", "blas", "extremum", "sort",
+    "elemwise", "views", "reduce", "alloc", "shape", "subtensor", "incsubtensor", "advanced", "join", "blas", "extremum", "extra",
     "misc", "nnet", "conv", "pool", "random", "sparse",
 )  # fmt: skip
 

@@ -1,0 +1,108 @@
+"""Elementwise loops: every layout, dtype, broadcast, and special value gives what `perform` gives."""
+
+import numpy as np
+import pytest
+
+import theano_compat.tensor as T
+from tests.codegen.support import compare, layouts
+from theano_compat.scalar import ScalarOp, get_scalar_type
+from theano_compat.scalar.op import BinaryScalarOp
+from theano_compat.tensor.elemwise import Elemwise
+
+rng = np.random.default_rng(1)
+x, y = T.dmatrices("x", "y")
+v, s = T.dvector("v"), T.dscalar("s")
+
+
+def test_arithmetic_over_all_layouts():
+    outputs = [x + y, T.exp(x) * y, T.tanh(x - y) / 2, x > y, T.switch(x > 0, x, y), abs(x), x**2, T.sqr(x).T + y.T]
+    pairs = [(a, b) for a in layouts(rng, 5, 7) for b in layouts(rng, 5, 7)]
+    compare([x, y], outputs, *pairs)
+
+
+@pytest.mark.parametrize("shape", [(0, 7), (5, 0), (1, 1), (1, 7), (300, 40)])
+def test_extents_from_none_to_many(shape):
+    compare([x, y], [x + y, T.maximum(x, y), (x * y).T], (rng.standard_normal(shape), rng.standard_normal(shape)))
+
+
+def test_extents_that_differ_are_an_error_even_if_one_is_1():
+    compare([x, y], [x + y], (np.ones((5, 7)), np.ones((5, 6))), (np.ones((1, 7)), np.ones((5, 7))))
+
+
+def test_broadcasting_of_vectors_columns_and_scalars():
+    outputs = [x + v, x * s, s + 1, x.dimshuffle(0, "x", 1) + x.dimshuffle("x", 0, 1), v.dimshuffle(0, "x") * v]
+    for a in layouts(rng, 5, 7):
+        for b in layouts(rng, 7):
+            compare([x, v, s], outputs, (a, b, np.array(2.5)))
+
+
+def test_nan_infinity_and_signed_zero():
+    special = np.array([[0.0, -0.0, np.nan, np.inf], [-np.inf, 1e308, -1e-320, 1.0]])
+    outputs = [T.exp(x), T.tanh(x), T.sgn(x), T.maximum(x, 0.0), T.minimum(x, y), 1 / x, T.isnan(x), T.log1p(abs(x))]
+    with np.errstate(all="ignore"):
+        found = compare([x, y], outputs, (special, special[::-1]))
+    assert found
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"])
+def test_integers(dtype):
+    a, b = T.TensorType(dtype, (False, False))("a"), T.TensorType(dtype, (False, False))("b")
+    left = rng.integers(0 if dtype[0] == "u" else -100, 100, (4, 5)).astype(dtype)
+    right = rng.integers(1, 9, (4, 5)).astype(dtype)
+    outputs = [a + b, a * b, a - b, a // b, a % b, a / b, T.cast(a, "float32"), T.cast(a, "bool"), a & b, a ^ b, a < b]
+    compare([a, b], outputs, (left, right), (left[:, ::-1], right[:, ::-1]))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "complex64", "complex128", "bool"])
+def test_other_dtypes(dtype):
+    a = T.TensorType(dtype, (False, False))("a")
+    outputs = [T.cast(a, "complex128"), a.T] if dtype.startswith("complex") else [T.cast(a, "float64"), a.T]
+    if dtype == "bool":
+        outputs += [T.and_(a, a.T.T), T.invert(a), T.cast(a, "int8")]
+    else:
+        outputs += [a + a, a * a, T.exp(a), a / 3]
+    compare([a], outputs, *[(value,) for value in layouts(rng, 4, 5, dtype=dtype)])
+
+
+def test_float16_casts_round_half_to_even_and_keep_subnormals():
+    h, f = T.TensorType("float16", (False,))("h"), T.fvector("f")
+    halves = np.arange(2**16, dtype="uint16").view("float16")
+    halves = halves[np.isfinite(halves)]
+    exact = halves.astype("float32")
+    between = (exact[:-1] + exact[1:]) / 2
+    compare([h, f], [T.cast(h, "float32"), T.cast(f, "float16")], (halves, exact), (halves, between))
+    linked = compare([h, f], [h + 0, T.cast(f, "float16")], (halves, np.array([1e9, -1e9, np.inf, 65519.0], "float32")))
+    assert linked
+
+
+class _OwnCode(BinaryScalarOp):
+    """A user's scalar op in the style of Theano: C code only as text."""
+
+    def output_types(self, types):
+        return [get_scalar_type("float64")]
+
+    def impl(self, a, b):
+        return 2 * a + b
+
+    def c_code(self, node, name, inputs, outputs, sub):
+        return f"double {name}_t = 2 * {inputs[0]}; {outputs[0]} = {name}_t + {inputs[1]};"
+
+
+def test_a_users_scalar_op_with_c_code_is_embedded():
+    own = Elemwise(_OwnCode(name="own"))
+    linked = compare([x, y], [own(x, y), own(own(x, y), y)], (np.ones((3, 4)), np.full((3, 4), 5.0)))
+    assert "_t = 2 *" in linked[0].program.source
+
+
+class _NoCode(ScalarOp):
+    nin = 1
+
+    def output_types(self, types):
+        return [get_scalar_type("float64")]
+
+    def impl(self, a):
+        return a + 1
+
+
+def test_a_scalar_op_without_c_text_runs_in_python():
+    compare([x], [Elemwise(_NoCode(name="nocode"))(x) * 2], (np.ones((3, 4)),), may_be_island=("nocode",))
