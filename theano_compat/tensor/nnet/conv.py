@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from theano_compat.gof import Apply
+from theano_compat.gof import Apply, Variable
 from theano_compat.gof.op import OpenMPOp
 from theano_compat.tensor import basic as T
 from theano_compat.tensor.basic import as_tensor_variable
@@ -44,7 +44,7 @@ def conv2d(input, filters, image_shape=None, filter_shape=None, border_mode="val
     filter_shape = _constant_shape(filter_shape, "filter_shape")
     if image_shape and filter_shape and None not in (image_shape[1], filter_shape[1]):
         if image_shape[1] != filter_shape[1]:
-            raise ValueError(f"image_shape {image_shape} and filter_shape {filter_shape} differ in the number of "
+            raise AssertionError(f"image_shape {image_shape} and filter_shape {filter_shape} differ in the number of "
                              "channels")
     bsize, imshp = (image_shape[0], image_shape[1:]) if image_shape else (None, None)
     nkern, kshp = (filter_shape[0], filter_shape[2:]) if filter_shape else (None, None)
@@ -56,6 +56,8 @@ def conv2d(input, filters, image_shape=None, filter_shape=None, border_mode="val
 def _constant_shape(shape, name):
     if shape is None:
         return None
+    if isinstance(shape, Variable):
+        shape = [T.get_scalar_constant_value(shape[i]) for i in range(4)]
     if len(shape) != 4:
         raise ValueError(f"{name} should have 4 elements, got {len(shape)}")
     return tuple(None if n is None else int(T.get_scalar_constant_value(as_tensor_variable(n))) for n in shape)
@@ -184,10 +186,11 @@ class ConvOp(OpenMPOp):
 
     def perform(self, node, inp, out):
         img, kerns = inp
-        for known, given, name in ((self.imshp, img.shape[1:], "image"), (self.kshp, kerns.shape[2:], "kernel")):
-            for n, m in zip(known, given):
-                if n is not None and n != m:
-                    raise ValueError(f"The {name} has the shape {given}, but ConvOp was told {known}")
+        told = (((self.bsize, *self.imshp), img.shape, "images"),
+                ((self.nkern, kerns.shape[1], *self.kshp), kerns.shape, "kernels"))
+        for known, given, name in told:
+            if any(n is not None and n != m for n, m in zip(known, given)):
+                raise ValueError(f"The {name} have the shape {given}, but ConvOp was told {known}")
         if img.shape[1] != kerns.shape[1]:
             raise ValueError(f"the image has {img.shape[1]} channels, the filters have {kerns.shape[1]}")
         if None not in self.imshp_logical[1:]:

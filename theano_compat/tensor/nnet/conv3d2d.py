@@ -8,6 +8,7 @@ from theano_compat.gof import Apply, Op
 from theano_compat.gof.opt import TopoOptimizer, copy_stack_trace, local_optimizer
 from theano_compat.gradient import DisconnectedType
 from theano_compat.tensor import basic as tensor
+from theano_compat.tensor.subtensor import set_subtensor
 
 from .abstract_conv import conv2d
 
@@ -160,7 +161,7 @@ def conv3d(signals, filters, signals_shape=None, filters_shape=None, border_mode
         raise ValueError(f"invalid border mode {border_mode[0]}")
     if border_mode[0] != "valid":
         padded = tensor.zeros((batch, time + before + after, n_filters, taps, out_rows, out_columns), dtype=pairs.dtype)
-        pairs = tensor.set_subtensor(padded[:, before:before + time], pairs)
+        pairs = set_subtensor(padded[:, before:before + time], pairs)
     # Convolution in time: frame t + taps - 1 - k meets slice k.
     return diagonal_subtensor(pairs, 1, 3).sum(axis=3)
 

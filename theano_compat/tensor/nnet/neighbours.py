@@ -7,6 +7,7 @@ from theano_compat.gof import Apply, Op
 from theano_compat.gradient import DisconnectedType
 from theano_compat.tensor import basic as T
 from theano_compat.tensor.basic import matrix
+from theano_compat.tensor.subtensor import set_subtensor
 
 __all__ = ["Images2Neibs", "images2neibs", "neibs2images"]
 
@@ -204,7 +205,7 @@ def neibs2images(neibs, neib_shape, original_shape, mode="valid"):
         kept_columns = (original_shape[3] // neib_shape[1]) * neib_shape[1]
         inner = back.reshape((original_shape[0], original_shape[1], kept_rows, kept_columns))
         zeros = T.zeros([original_shape[i] for i in range(4)], dtype=neibs.dtype)
-        return T.set_subtensor(zeros[:, :, :kept_rows, :kept_columns], inner)
+        return set_subtensor(zeros[:, :, :kept_rows, :kept_columns], inner)
     if mode != "valid":
         raise NotImplementedError(f"neibs2images do not support mode={mode}")
     return back.reshape(original_shape, ndim=4)

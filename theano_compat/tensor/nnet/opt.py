@@ -1,7 +1,6 @@
 """Rewrites that choose an implementation for the abstract convolutions, and the in-place block-sparse ops."""
 from __future__ import annotations
 
-from theano_compat import config
 from theano_compat.compile.mode import optdb
 from theano_compat.gof.opt import LocalMetaOptimizerSkipAssertionError, TopoOptimizer, copy_stack_trace, local_optimizer
 from theano_compat.gof.optdb import LocalGroupDB
@@ -197,17 +196,6 @@ for _rewrite in (local_abstractconv_gemm, local_abstractconv_gradweight_gemm, lo
     conv_groupopt.register(_rewrite.__name__, _rewrite, 30, "conv_gemm", "fast_compile", "fast_run")
 for _rewrite in (local_conv2d_cpu, local_conv2d_gradweight_cpu, local_conv2d_gradinputs_cpu):
     conv_groupopt.register(_rewrite.__name__, _rewrite, 40, "fast_compile", "fast_run")
-
-
-@register_specialize_device("fast_compile", "fast_run")
-@local_optimizer([ConvOp])
-def local_convop_gemm(node):
-    """The old ``ConvOp`` to ``CorrMM``, which has a compiled implementation."""
-    op = node.op
-    if not isinstance(op, ConvOp) or op.is_upsampling() or "conv_gemm" in config.optimizer_excluding.split(":"):
-        return None
-    corr = CorrMM(border_mode=op.out_mode, subsample=(op.dx, op.dy))
-    return _finish(node, corr(node.inputs[0], _flipped(node.inputs[1], 2)))
 
 
 _ABSTRACT = (AbstractConv2d, AbstractConv2d_gradWeights, AbstractConv2d_gradInputs, AbstractConv3d,

@@ -178,8 +178,7 @@ class AbstractBatchNormTrainGrad(Op):
                 finish(g_invstd, x_invstd), DisconnectedType()()]
 
     def connection_pattern(self, node):
-        return [[True, True, False], [True, True, True], [True, False, False], [True, True, False], [True, True, False],
-                [False, False, False]]
+        return [[True] * 3] * 5 + [[False] * 3]
 
     def infer_shape(self, node, shape):
         return [shape[0], shape[2], shape[2]]

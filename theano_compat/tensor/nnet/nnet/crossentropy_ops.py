@@ -8,6 +8,7 @@ from theano_compat.gof import Apply
 from theano_compat.gradient import DisconnectedType, grad_not_implemented
 from theano_compat.tensor import basic as tensor
 from theano_compat.tensor.type import TensorType
+from theano_compat.tensor.subtensor import inc_subtensor
 
 from .softmax import is_float_matrix, is_float_vector
 
@@ -151,7 +152,7 @@ class CrossentropySoftmax1HotWithBiasDx(gof.Op):
         dy, sm, y_idx = inp
         (g_dx,) = grads
         rows = tensor.arange(y_idx.shape[0])
-        g_dy = tensor.sum(g_dx * tensor.inc_subtensor(sm[rows, y_idx], -1), axis=1)
+        g_dy = tensor.sum(g_dx * inc_subtensor(sm[rows, y_idx], -1), axis=1)
         if dy.type.broadcastable[0]:
             g_dy = tensor.patternbroadcast(tensor.sum(g_dy, keepdims=True), dy.type.broadcastable)
         g_sm = dy.dimshuffle(0, "x") * g_dx
@@ -228,7 +229,7 @@ def crossentropy_softmax_1hot_with_bias(x, b, y_idx, **kwargs):
 
 def crossentropy_softmax_1hot(x, y_idx, **kwargs):
     """Negative log-likelihood (n,) and softmax (n, k) of `x` given class indices `y_idx` (n,)."""
-    b = tensor.zeros_like(x[0, :])
+    b = tensor.zeros_like(x[0])
     return crossentropy_softmax_1hot_with_bias(x, b, y_idx, **kwargs)
 
 
@@ -247,5 +248,5 @@ def crossentropy_softmax_max_and_argmax_1hot_with_bias(x, b, y_idx, **kwargs):
 
 def crossentropy_softmax_max_and_argmax_1hot(x, y_idx, **kwargs):
     """As `crossentropy_softmax_max_and_argmax_1hot_with_bias`, without a bias."""
-    b = tensor.zeros_like(x[0, :])
+    b = tensor.zeros_like(x[0])
     return crossentropy_softmax_max_and_argmax_1hot_with_bias(x, b, y_idx, **kwargs)

@@ -12,13 +12,14 @@ from theano_compat.tensor.opt import register_canonicalize, register_specialize,
 from .crossentropy_ops import (
     crossentropy_categorical_1hot, crossentropy_categorical_1hot_grad, crossentropy_softmax_1hot_with_bias_dx,
     crossentropy_softmax_argmax_1hot_with_bias)
-from .rewrites_softmax import _owner
+from .quotient import Quotient, constant_value, without
+from .rewrites_softmax import _owner, split_bias
 from .softmax import logsoftmax_op, softmax_grad, softmax_op, softmax_with_bias
 
 
 def _zero_bias(x):
     """A bias of zeros for the columns of `x`."""
-    return tensor.zeros_like(x[0, :])
+    return tensor.zeros_like(x[0])
 
 
 # --- crossentropy_categorical_1hot(softmax(...)) ---
@@ -85,14 +86,6 @@ def local_softmax_grad_to_crossentropy_with_softmax_grad(node):
 
 # --- log(softmax(x))[arange(n), y] ---
 
-def _constant_value(v):
-    """Value of a scalar constant, or None."""
-    try:
-        return tensor.get_scalar_constant_value(v)
-    except tensor.NotScalarConstantError:
-        return None
-
-
 def _shape_feature(*variables):
     for v in variables:
         fgraph = getattr(v, "fgraph", None) or getattr(v.owner, "fgraph", None)
@@ -109,7 +102,7 @@ def _is_length_of(v, labels):
         length = feature.shape_of[labels][0]
         if length is v:
             return True
-        wanted, given = _constant_value(length), _constant_value(v)
+        wanted, given = constant_value(length), constant_value(v)
         if wanted is not None and given is not None:
             return wanted == given
     node = v.owner
@@ -127,7 +120,7 @@ def _is_length_of(v, labels):
         if shape is None or shape.op != tensor.shape or shape.inputs[0] is not labels:
             return False
         return list(subtensor.get_idx_list(node.inputs, node.op.idx_list)) == [0] or \
-            [_constant_value(i) for i in subtensor.get_idx_list(node.inputs, node.op.idx_list)
+            [constant_value(i) for i in subtensor.get_idx_list(node.inputs, node.op.idx_list)
              if not isinstance(i, slice)] == [0]
     if isinstance(node.op, (tensor.ScalarFromTensor, tensor.TensorFromScalar)):
         return _is_length_of(node.inputs[0], labels)
@@ -139,14 +132,14 @@ def _check_rows_is_arange_len_labels(rows, labels):
     node = rows.owner
     if node is not None and isinstance(node.op, tensor.ARange):
         start, stop, step = node.inputs
-        return _constant_value(start) == 0 and _constant_value(step) == 1 and _is_length_of(stop, labels)
+        return constant_value(start) == 0 and constant_value(step) == 1 and _is_length_of(stop, labels)
     if isinstance(rows, Constant) and rows.ndim == 1:
         # The range may have been folded where the number of labels is known.
         feature = _shape_feature(labels)
         if isinstance(labels, Constant):
             length = labels.data.shape[0]
         elif feature is not None and feature.shape_of.get(labels) is not None:
-            length = _constant_value(feature.shape_of[labels][0])
+            length = constant_value(feature.shape_of[labels][0])
         else:
             length = None
         return length is not None and rows.data.shape[0] == length and bool((rows.data == range(int(length))).all())
@@ -176,30 +169,32 @@ def _softmax_inputs(v):
     return (node.inputs[0], node.inputs[1]) if node.op == softmax_with_bias else (node.inputs[0], None)
 
 
+def _logarithm_of_softmax(v):
+    """``(x, bias or None)`` where `v` is the logarithm of a softmax (else None)."""
+    node = _owner(v, tensor.log, logsoftmax_op)
+    if node is None:
+        return None
+    return (node.inputs[0], None) if node.op == logsoftmax_op else _softmax_inputs(node.inputs[0])
+
+
 @register_specialize("fast_compile_gpu")
 @local_optimizer([subtensor.AdvancedSubtensor, tensor.log])
 def local_advanced_indexing_crossentropy_onehot(node):
     """``log(softmax(x))[arange(n), y]`` and ``log(softmax(x)[arange(n), y])`` to minus a crossentropy."""
     if node.op == tensor.log:
         entry = _entry_per_row(node.inputs[0])
-        inputs = None if entry is None else _softmax_inputs(entry[0])
+        source = None if entry is None else _softmax_inputs(entry[0])
     elif isinstance(node.op, subtensor.AdvancedSubtensor):
         entry = _entry_per_row(node.outputs[0])
-        inputs = None
-        if entry is not None:
-            below = _owner(entry[0], tensor.log)
-            if below is not None:
-                inputs = _softmax_inputs(below.inputs[0])
-            else:
-                below = _owner(entry[0], logsoftmax_op)
-                if below is not None:
-                    x = below.inputs[0]
-                    inputs = _parts_for_logsoftmax(x)
+        source = None if entry is None else _logarithm_of_softmax(entry[0])
     else:
         return None
-    if inputs is None:
+    if source is None:
         return None
-    x, b = inputs
+    x, b = source
+    if b is None:
+        # A bias may still stand in the sum.
+        x, b = split_bias(x) or (x, None)
     if b is None:
         b = _zero_bias(x)
         copy_stack_trace(x, b)
@@ -209,58 +204,6 @@ def local_advanced_indexing_crossentropy_onehot(node):
     if new.type != node.outputs[0].type:
         return None
     return [new]
-
-
-def _parts_for_logsoftmax(x):
-    from .rewrites_softmax import split_bias
-
-    return split_bias(x) or (x, None)
-
-
-class _Quotient:
-    """An elementwise expression as a sign, numerators and denominators."""
-
-    def __init__(self, root):
-        self.negative = False
-        self.num, self.denom = [], []
-        pending = [(root, False)]
-        while pending:
-            v, below = pending.pop()
-            node = v.owner
-            op = None if node is None else node.op
-            if op == tensor.neg:
-                self.negative = not self.negative
-                pending.append((node.inputs[0], below))
-            elif op == tensor.mul:
-                pending.extend((factor, below) for factor in reversed(node.inputs))
-            elif op == tensor.true_div:
-                pending.append((node.inputs[1], not below))
-                pending.append((node.inputs[0], below))
-            elif op == tensor.inv:
-                pending.append((node.inputs[0], not below))
-            else:
-                (self.denom if below else self.num).append(v)
-
-    def build(self, extra_sign):
-        """The expression again (scalars as vectors of one element), with the sign flipped if `extra_sign`."""
-        negative = self.negative ^ extra_sign
-        num = []
-        for v in self.num:
-            value = _constant_value(v)
-            if value is not None and value in (1, -1):
-                negative ^= bool(value == -1)
-            else:
-                num.append(v)
-        result = None
-        if num:
-            result = num[0] if len(num) == 1 else tensor.mul(*num)
-        if self.denom:
-            denom = self.denom[0] if len(self.denom) == 1 else tensor.mul(*self.denom)
-            result = tensor.inv(denom) if result is None and "float" in denom.dtype else \
-                tensor.true_div(1.0 if result is None else result, denom)
-        if result is None:
-            return tensor.as_tensor_variable(-1.0 if negative else 1.0)
-        return -result if negative else result
 
 
 @register_specialize("fast_compile_gpu")
@@ -277,10 +220,10 @@ def local_advanced_indexing_crossentropy_onehot_grad(node):
     factors = []
     if scatter is not None and isinstance(scatter.op, Elemwise):
         # increments / sm, from log(sm)[rows, y]
-        quotient = _Quotient(d_sm)
+        quotient = Quotient(d_sm)
         if not any(v is sm for v in quotient.denom):
             return None
-        quotient.denom = _without(quotient.denom, sm)
+        quotient.denom = without(quotient.denom, sm)
         position = [i for i, v in enumerate(quotient.num)
                     if v.owner is not None and isinstance(v.owner.op, subtensor.AdvancedIncSubtensor)]
         if len(position) != 1:
@@ -295,16 +238,16 @@ def local_advanced_indexing_crossentropy_onehot_grad(node):
     if scatter is None or not isinstance(scatter.op, subtensor.AdvancedIncSubtensor) or len(scatter.inputs) != 4:
         return None
     zeros, increments, rows, labels = scatter.inputs
-    if _constant_value(zeros) != 0 or not _is_label_vector(labels) \
+    if constant_value(zeros) != 0 or not _is_label_vector(labels) \
             or not _check_rows_is_arange_len_labels(rows, labels) or increments.ndim > 1:
         return None
-    inner = _Quotient(increments)
+    inner = Quotient(increments)
     if not divided:
         # increments carry 1 / sm[rows, y], from log(sm[rows, y])
         for v in inner.denom:
             entry = _entry_per_row(v)
             if entry is not None and entry[0] is sm and entry[1] is labels:
-                inner.denom = _without(inner.denom, v)
+                inner.denom = without(inner.denom, v)
                 break
         else:
             return None
@@ -322,12 +265,6 @@ def local_advanced_indexing_crossentropy_onehot_grad(node):
         return None
     copy_stack_trace(node.outputs[0], [dy, new])
     return [new]
-
-
-def _without(variables, gone):
-    """The list less its first element that is `gone`."""
-    position = next(i for i, v in enumerate(variables) if v is gone)
-    return variables[:position] + variables[position + 1:]
 
 
 def _flat(v):
@@ -371,10 +308,12 @@ def local_useless_crossentropy_softmax_1hot_with_bias_dx_alloc(node):
     rows = dy.owner.inputs[1]
     feature = _shape_feature(dy, sm)
     length = None
-    if feature is not None and sm in feature.shape_of and feature.shape_of[sm] is not None:
+    if feature is not None and feature.shape_of.get(sm) is not None:
         length = feature.shape_of[sm][0]
-    known = length is not None and (length is rows or _same_constant(length, rows) or _same_length(length, rows)
-                                    or feature.same_shape(sm, dy, 0, 0))
+    # The op itself checks that there is an index per row.
+    known = _is_length_of(rows, y_idx) or (length is not None and (
+        length is rows or _same_constant(length, rows) or _same_length(length, rows)
+        or feature.same_shape(sm, dy, 0, 0)))
     if not known:
         # Without the alloc nobody would notice a wrong length any more.
         cond = tensor.or_(tensor.eq(rows, 1), tensor.eq(rows, sm.shape[0]))
@@ -385,7 +324,7 @@ def local_useless_crossentropy_softmax_1hot_with_bias_dx_alloc(node):
 
 
 def _same_constant(a, b):
-    left, right = _constant_value(a), _constant_value(b)
+    left, right = constant_value(a), constant_value(b)
     return left is not None and right is not None and left == right
 
 

@@ -1,23 +1,17 @@
 """Rewrites that introduce softmax ops, take their logarithm stably, and push argmax below them."""
 from __future__ import annotations
 
-import numpy as np
-
 from theano_compat import config
 from theano_compat.gof.opt import copy_stack_trace, local_optimizer
 from theano_compat.tensor import basic as tensor
 from theano_compat.tensor import opt, subtensor
 from theano_compat.tensor.elemwise import DimShuffle, Elemwise, Sum
-from theano_compat.tensor.opt import register_specialize, register_stabilize
+from theano_compat.tensor.opt import register_specialize
+from theano_compat.tensor.type import values_eq_approx_remove_inf, values_eq_approx_remove_nan
 
 from ..sigm.ops import sigmoid, softplus
+from .quotient import Quotient, without
 from .softmax import logsoftmax_op, softmax_grad, softmax_op, softmax_with_bias
-
-
-def values_eq_approx_remove_inf(a, b):
-    """Compare two results, except where one is infinite (a probability that had been rounded to 0)."""
-    finite = np.isfinite(a) & np.isfinite(b)
-    return bool(np.allclose(np.asarray(a)[finite], np.asarray(b)[finite], rtol=1e-4, atol=1e-6))
 
 
 def _owner(v, *ops):
@@ -149,20 +143,28 @@ def local_logsoftmax_grad(node):
     """Gradient of ``log(softmax(x))``: ``g - sum(g, axis=1) * softmax(x)``, without the quotient ``g / softmax(x)``."""
     if node.op != softmax_grad:
         return None
-    quotient, sm = node.inputs
-    div = _owner(quotient, tensor.true_div)
-    if div is None or len(div.inputs) != 2 or div.inputs[1] is not sm or _owner(sm, softmax_op) is None:
+    d_sm, sm = node.inputs
+    if d_sm.owner is None or not isinstance(d_sm.owner.op, Elemwise) \
+            or _owner(sm, softmax_op, softmax_with_bias) is None:
         return None
-    g = div.inputs[0]
+    quotient = Quotient(d_sm)
+    if not any(v is sm for v in quotient.denom):
+        return None
     # The gradient of an indexed log-softmax becomes a crossentropy gradient instead.
-    if g.owner is not None and isinstance(g.owner.op, subtensor.AdvancedIncSubtensor):
+    if any(v.owner is not None and isinstance(v.owner.op, subtensor.AdvancedIncSubtensor) for v in quotient.num):
         return None
+    quotient.denom = without(quotient.denom, sm)
+    g = quotient.build(extra_sign=False)
+    if g.ndim != 2:
+        return None
+    if g.broadcastable[0] and not sm.broadcastable[0]:
+        g = tensor.alloc(g, sm.shape[0], g.shape[1])
     if g.broadcastable[1] and not sm.broadcastable[1]:
         g = tensor.alloc(g, g.shape[0], sm.shape[1])
     new = g - tensor.sum(g, axis=1, keepdims=True) * sm
     if new.type != node.outputs[0].type:
         return None
-    new.tag.values_eq_approx = opt.values_eq_approx_remove_nan
+    new.tag.values_eq_approx = values_eq_approx_remove_nan
     copy_stack_trace(node.outputs[0], new)
     return [new]
 

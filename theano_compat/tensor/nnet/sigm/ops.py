@@ -16,11 +16,11 @@ def c_float(dtype: str) -> tuple[str, str]:
     return ctype(dtype), suffix(dtype)
 
 
-def _widen_int8(x):
-    """NumPy evaluates 8-bit integers in half precision, which is too coarse: take single precision."""
-    if getattr(x, "dtype", None) is not None and str(x.dtype) in ("int8", "uint8"):
-        return np.asarray(x, dtype="float32")[()]
-    return x
+def _as_float(x):
+    """A number as a float: 8 and 16 bit integers in single precision (NumPy would take half), others in double."""
+    if isinstance(x, (np.floating, np.complexfloating, float, complex)):
+        return x
+    return np.float32(x) if getattr(x, "itemsize", 8) <= 2 else np.float64(x)
 
 
 class ScalarSigmoid(scalar.UnaryScalarOp):
@@ -33,10 +33,10 @@ class ScalarSigmoid(scalar.UnaryScalarOp):
 
     @staticmethod
     def st_impl(x):
-        x = _widen_int8(x)
+        x = _as_float(x)
         with np.errstate(over="ignore"):
-            return 1.0 / (1.0 + np.exp(-x)) if not isinstance(x, np.float32) \
-                else np.float32(1) / (np.float32(1) + np.exp(-x))
+            e = np.exp(-x)
+            return type(e)(1) / (type(e)(1) + e)
 
     def impl(self, x):
         return ScalarSigmoid.st_impl(x)
@@ -90,7 +90,7 @@ class UltraFastScalarSigmoid(scalar.UnaryScalarOp):
 
     @staticmethod
     def st_impl(x):
-        h = 0.5 * abs(_widen_int8(x))
+        h = 0.5 * abs(_as_float(x))
         if h < _ULTRA["knee"]:
             z = 1.5 * h / (1.0 + h)
         elif h < _ULTRA["flat"]:
@@ -166,8 +166,8 @@ class ScalarSoftplus(scalar.UnaryScalarOp):
 
     @staticmethod
     def static_impl(x):
-        x = _widen_int8(x)
-        tail = np.log1p(np.exp(-np.abs(np.asarray(x, dtype=np.result_type(x, "float16")))))[()]
+        x = _as_float(x)
+        tail = np.log1p(np.exp(-abs(x)))
         return (x if x > 0 else type(tail)(0)) + tail
 
     def impl(self, x):

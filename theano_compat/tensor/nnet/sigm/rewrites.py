@@ -26,14 +26,12 @@ logsigm_to_softplus = PatternSub(
     (tensor.log, (sigmoid, "x")),
     (tensor.neg, (softplus, (tensor.neg, "x"))),
     allow_multiple_clients=True,
-    values_eq_approx=_skip_identical_or_infinite,
-    skip_identities_fn=_is_1)
+    values_eq_approx=_skip_identical_or_infinite)
 log1msigm_to_softplus = PatternSub(
     (tensor.log, (tensor.sub, dict(pattern="y", constraint=_is_1), (sigmoid, "x"))),
     (tensor.neg, (softplus, "x")),
     allow_multiple_clients=True,
-    values_eq_approx=_skip_identical_or_infinite,
-    skip_identities_fn=_is_1)
+    values_eq_approx=_skip_identical_or_infinite)
 log1pexp_to_softplus = PatternSub(
     (tensor.log1p, (tensor.exp, "x")),
     (softplus, "x"),

@@ -131,8 +131,6 @@ class _PoolOp(OpenMPOp):
         elif isinstance(pad, (tuple, list)):
             if max(pad) != 0 and not self.ignore_border:
                 raise NotImplementedError("padding works only with ignore_border=True")
-            if isinstance(ws, (tuple, list)) and any(p >= w for p, w in zip(pad, ws)):
-                raise NotImplementedError("padding must be smaller than strides")
         vectors = []
         for value in (ws, stride, pad):
             if isinstance(value, (tuple, list)) and len(value) != nd:
@@ -184,6 +182,9 @@ class Pool(_PoolOp):
     def make_node(self, x, ws, stride=None, pad=None):
         x = tensor.as_tensor_variable(x)
         self._check_ndim(x)
+        if all(isinstance(v, (tuple, list)) for v in (ws, pad)) and any(p >= w for p, w in zip(pad, ws)):
+            # such a window would see nothing but the border
+            raise NotImplementedError("padding must be smaller than strides")
         ws, stride, pad = self._parameters(ws, stride, pad)
         return Apply(self, [x, ws, stride, pad], [TensorType(x.dtype, self._pattern(x))()])
 
