@@ -56,8 +56,9 @@ class NumpyAutocaster:
                 continue
             candidate = exact.astype(dtype)
             if np.all(candidate == exact):
-                break
-        return candidate
+                return candidate
+        # A float is rounded to the widest candidate; a whole number that fits none keeps NumPy's dtype.
+        return exact if candidate is None or exact.dtype.kind in "uO" else candidate
 
 
 autocast_int = NumpyAutocaster(("int8", "int16", "int32", "int64"))

@@ -135,7 +135,7 @@ class CAReduce(Op):
         result = x if streaming else cast_array(x, acc)
         for axis in sorted(axes, reverse=True):
             result = self.ufunc.reduce(result, axis=axis, **({"dtype": acc} if streaming else {}))
-            if result.dtype != acc:
+            if getattr(result, "dtype", None) != acc:
                 result = np.asarray(result).astype(acc)
         return result
 
