@@ -145,9 +145,8 @@ def test_canonical_slices_select_what_python_selects():
         a, b, s, way = (int(v) for v in run(outs, env))
         whole = range(values[3])
         wanted = list(whole[slice(*values[:3])])
-        assert 0 <= a <= b <= values[3] and s > 0
-        got = list(range(a, b, s)) if way > 0 else list(range(b - 1, a - 1, -s))
-        assert got == wanted, values
+        assert 0 <= a <= b <= values[3] and s > 0 and way in (-1, 1)
+        assert list(whole[a:b:s])[::way] == wanted, values
 
 
 @pytest.mark.parametrize("theslice", [slice(None), slice(1, 3), slice(None, -1), slice(-3, None),
@@ -160,6 +159,14 @@ def test_slice_len_counts(theslice):
         wanted = len(range(extent)[theslice])
         assert int(run(symbolic, {length: np.int64(extent)})) == wanted
         assert slice_len(theslice, extent) == wanted
+
+
+def test_canonical_slices_of_known_numbers_need_no_graph():
+    for values in itertools.product((None, -9, -1, 0, 2, 9), (None, -9, -3, 0, 4, 9), (None, -3, -1, 1, 2), (0, 1, 5)):
+        canonical, way = get_canonical_form_slice(slice(*values[:3]), values[3])
+        whole = range(values[3])
+        assert list(whole[canonical])[::way] == list(whole[slice(*values[:3])])
+        assert all(isinstance(v, int) for v in (canonical.start, canonical.stop, canonical.step))
 
 
 def test_canonical_slice_folds_what_is_known():

@@ -443,7 +443,7 @@ def choice_helper(random_state, a, replace, p, size):
         A vector, or the number of integers.
     replace : bool
     p : ndarray or None
-        Of the length of `a`; an empty one stands for equal probabilities.
+        Of the length of `a`; anything but a vector, or an empty one, stands for equal ones.
     size : tuple or None
 
     Returns
@@ -453,7 +453,7 @@ def choice_helper(random_state, a, replace, p, size):
     a = np.asarray(a)
     if a.ndim > 1:
         raise ValueError(f"a.ndim ({a.ndim}) must be 0 or 1")
-    if p is not None and np.ndim(p) == 1 and not np.size(p):
+    if p is not None and (np.ndim(p) != 1 or not np.size(p)):
         p = None
     replace = bool(replace)
     return random_state.choice(int(a) if a.ndim == 0 else a, size, replace, p)

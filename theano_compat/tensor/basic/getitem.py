@@ -63,6 +63,8 @@ def getitem(x, args):
     """
     from theano_compat.tensor import subtensor
 
+    if isinstance(args, list) and any(isinstance(entry, slice) for entry in args):
+        args = tuple(args)  # a list with slices in it stands for a tuple
     args = args if isinstance(args, tuple) else (args,)
     # an empty list is an index of nothing, not of floats
     args = tuple(np.empty(0, dtype="int64") if isinstance(a, (list, tuple)) and not a else a for a in args)

@@ -116,7 +116,8 @@ def inc_subtensor(
     if isinstance(op, DimShuffle):
         inner = inc_subtensor(whole, _undo_dimshuffle(op, x, y), **options)
         moved = len(op.new_order) == whole.ndim and "x" not in op.new_order
-        return op(inner) if moved else inner
+        # Not the same DimShuffle: what was indexed may be broadcastable where the whole is not.
+        return inner.dimshuffle(*op.new_order) if moved else inner
     if isinstance(op, tb.Reshape):
         if y.ndim:
             spread = tb.alloc(y, *[x.shape[axis] for axis in range(x.ndim)])

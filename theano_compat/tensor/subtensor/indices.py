@@ -188,7 +188,7 @@ def get_canonical_form_slice(theslice, length):
 
     Notes
     -----
-    With direction -1 the slice selects ``stop - 1, stop - 1 - step, ...`` down to ``start``.
+    ``x[canonical][::direction]`` is what the given slice selects.
     """
     given_length = length
     length = _literal(length)
@@ -214,7 +214,8 @@ def get_canonical_form_slice(theslice, length):
             first, last, _ = slice(start, stop, step).indices(length)
             if step > 0:
                 return slice(first, max(first, last), step), 1
-            return slice(last + 1, max(last, first) + 1, -step), -1
+            taken = range(first, last, step)
+            return slice(taken[-1] if taken else first + 1, first + 1, -step), -1
 
     def forward():
         first = 0 if start is None else _clamp(start, length, 0)
@@ -223,19 +224,21 @@ def get_canonical_form_slice(theslice, length):
         last = _clamp(stop, length, 0)
         return _no_later(first, last), last
 
-    def backward():
+    def backward(size):
         last = length if start is None else _clamp(start, length, -1) + 1
-        if stop is None:
-            return 0, last
-        return _no_later(_clamp(stop, length, -1) + 1, last), last
+        first = 0 if stop is None else _no_later(_clamp(stop, length, -1) + 1, last)
+        if isinstance(size, int) and size == 1:
+            return first, last
+        # The lowest element that is taken, counted down from the highest.
+        return _no_later(last - 1 - ((last - first - 1) // size) * size, last), last
 
     if isinstance(step, int):
-        first, last = forward() if step > 0 else backward()
+        first, last = forward() if step > 0 else backward(-step)
         return slice(first, last, abs(step)), (1 if step > 0 else -1)
 
-    falling = tb.lt(step, 0)
-    first, last = (_switch(falling, b, a) for a, b in zip(forward(), backward()))
-    return slice(first, last, tb.abs_(step)), tb.sgn(step)
+    falling, size = tb.lt(step, 0), tb.abs_(step)
+    first, last = (_switch(falling, b, a) for a, b in zip(forward(), backward(size)))
+    return slice(first, last, size), tb.sgn(step)
 
 
 def _no_later(first, last):
