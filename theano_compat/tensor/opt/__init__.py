@@ -37,6 +37,7 @@ from theano_compat.tensor.opt.registry import (
     register_uncanonicalize,
     register_useless,
 )
+
 from theano_compat.tensor.opt.common import (  # isort: skip
     broadcast_like,
     encompasses_broadcastable,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from theano_compat import scalar as scal
@@ -191,8 +193,6 @@ def local_div_to_inv(node):
 @local_optimizer([T.add])
 def local_add_specialize(node):
     """``x + 0`` → ``x``."""
-    if len(node.inputs) < 2:
-        return False
     kept = []
     for variable in node.inputs:
         value = constant_value(variable)
@@ -333,7 +333,7 @@ def local_pow_specialize_device(node):
         bit <<= 1
         if bit <= number:
             square = scal.sqr(square)
-    result = factors[0] if len(factors) == 1 else scal.mul(*reversed(factors))
+    result = reduce(scal.mul, reversed(factors))
     if power < 0:
         result = scal.inv(result)
     if result.dtype != out.dtype:

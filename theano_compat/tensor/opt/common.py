@@ -144,10 +144,17 @@ def like(value, node):
     """Return a constant value in the shape and dtype of a node's output, with its trace, as a replacement."""
     out = node.outputs[0]
     # A fill, not an Alloc: it sinks towards the outputs, where it most often turns out useless.
-    (result,) = fill_chain(T.constant(np.asarray(value, dtype=out.dtype)), node.inputs)
-    if result.type != out.type:
-        return False
-    return [copy_stack_trace(out, result)]
+    result = T.constant(np.asarray(value, dtype=out.dtype))
+    for variable in dict.fromkeys(node.inputs):
+        if isinstance(variable, gof.Constant) and all(variable.type.broadcastable) and len(node.inputs) > 1:
+            continue
+        result = copy_stack_trace(out, T.fill(variable, result))
+    return [result] if result.type == out.type else False
+
+
+def shape_feature_of(node):
+    """Return the `ShapeFeature` of the graph that a node is in; None if there is none (or no graph)."""
+    return getattr(getattr(node, "fgraph", None), "shape_feature", None)
 
 
 def skip_dimshuffle(variable):

@@ -8,7 +8,7 @@ from theano_compat.gof.opt import copy_stack_trace, in2out
 from theano_compat.tensor import basic as T
 from theano_compat.tensor.elemwise import DimShuffle, Elemwise
 from theano_compat.tensor.opt.asserts import assert_op
-from theano_compat.tensor.opt.common import broadcast_like, constant_value, made_by
+from theano_compat.tensor.opt.common import broadcast_like, constant_value, made_by, shape_feature_of
 from theano_compat.tensor.opt.registry import (
     at_position,
     register_canonicalize,
@@ -95,19 +95,12 @@ def local_useless_alloc(node):
 @register_stabilize
 @local_optimizer([T.Alloc])
 def local_canonicalize_alloc(node):
-    """Drop an `Alloc` to an equal shape; turn dimensions of length 1 that it adds on the left into a dimshuffle."""
+    """Drop an `Alloc` to the same type; turn dimensions of length 1 that it adds on the left into a dimshuffle."""
     source, *lengths = node.inputs
     out = node.outputs[0]
     if source.type == out.type:
-        if source.ndim == 0:
-            return [source]
-        feature = getattr(node.fgraph, "shape_feature", None)
-        if feature is not None and all(
-            broadcastable or _same_length(feature, source, i, length)
-            for i, (length, broadcastable) in enumerate(zip(lengths, out.type.broadcastable))
-        ):
-            return [source]
-        return False
+        # As Theano does, take it that the program allocates what fits.
+        return [source]
     added = 0
     for length in lengths[: out.ndim - source.ndim]:
         if constant_value(length, only_process_constants=True) != 1:
@@ -124,13 +117,6 @@ def local_canonicalize_alloc(node):
     if result.type != out.type:
         return False
     return [copy_stack_trace(out, result)]
-
-
-def _same_length(feature, source, i, length):
-    from theano_compat.tensor.opt.shape_feature import equal_lengths
-
-    shape = feature.shape_of[source]
-    return shape is not None and equal_lengths(shape[i], length)
 
 
 @register_specialize
@@ -224,7 +210,7 @@ def local_elemwise_alloc_op(ElemwiseOP, AllocOP, DimShuffleOP):
             return False
         givers = [v for v in full if below_alloc(v) is None]
         giver = givers[0] if givers else full[0]
-        feature = getattr(node.fgraph, "shape_feature", None)
+        feature = shape_feature_of(node)
         inputs, checks, changed = [], [], False
         for variable in node.inputs:
             found = below_alloc(variable) if variable is not giver else None

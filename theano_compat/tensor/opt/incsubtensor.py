@@ -7,7 +7,8 @@ import numpy as np
 from theano_compat.gof import local_optimizer
 from theano_compat.gof.opt import TopoOptimizer, copy_stack_trace, in2out
 from theano_compat.tensor import basic as T
-from theano_compat.tensor.opt.common import constant_value, is_value, made_by
+from theano_compat.tensor.opt.asserts import Assert
+from theano_compat.tensor.opt.common import constant_value, is_value, made_by, shape_feature_of
 from theano_compat.tensor.opt.registry import (
     at_position,
     register_canonicalize,
@@ -15,6 +16,7 @@ from theano_compat.tensor.opt.registry import (
     register_stabilize,
     register_useless,
 )
+from theano_compat.tensor.opt.shape_feature import equal_lengths
 from theano_compat.tensor.opt.subtensor import index_of, number
 from theano_compat.tensor.subtensor import (
     AdvancedIncSubtensor,
@@ -23,6 +25,8 @@ from theano_compat.tensor.subtensor import (
     IncSubtensor,
     Subtensor,
     advanced_inc_subtensor1,
+    advanced_subtensor,
+    advanced_subtensor1,
 )
 
 _WRITERS = [IncSubtensor, AdvancedIncSubtensor, AdvancedIncSubtensor1]
@@ -93,7 +97,7 @@ def local_useless_inc_subtensor(node):
         step = number(entry.step)
         if not (step is None or (isinstance(step, int) and step == -1)):
             return False
-    feature = getattr(node.fgraph, "shape_feature", None)
+    feature = shape_feature_of(node)
     if feature is None or not feature.same_shape(base, value):
         return False
     if all(entry.step is None for entry in entries):
@@ -110,34 +114,31 @@ def local_useless_inc_subtensor_alloc(node):
     """``inc_subtensor(x[i], alloc(z, shape))`` → ``inc_subtensor(x[i], z)``: writing broadcasts anyway."""
     base, value, *index = node.inputs
     filled = made_by(value, T.Alloc)
-    feature = getattr(node.fgraph, "shape_feature", None)
+    feature = shape_feature_of(node)
     if filled is None or feature is None:
         return False
     inner = filled[0]
+    if inner.dtype != value.dtype:
+        return False
     if isinstance(node.op, IncSubtensor):
         place = Subtensor(node.op.idx_list)(base, *index)
     elif isinstance(node.op, AdvancedIncSubtensor1):
-        place = base.take(index[0], axis=0) if index[0].ndim != 1 else AdvancedSubtensor1()(base, index[0])
+        place = advanced_subtensor1(base, index[0])
     else:
-        return False
+        place = advanced_subtensor(base, *index)
     if value.ndim > place.ndim:
         return False
-    # The Alloc also checks: only where it surely says nothing new may it go.
     place_shape, value_shape = feature.shape_of[place], feature.shape_of[value]
-    from theano_compat.tensor.opt.shape_feature import equal_lengths
-
-    offset = place.ndim - value.ndim
-    inner_offset = value.ndim - inner.ndim
+    offset, conditions = place.ndim - value.ndim, []
     for i in range(value.ndim):
-        if is_value(value_shape[i], 1) and not is_value(place_shape[i + offset], 1):
+        wanted, given = place_shape[i + offset], value_shape[i]
+        if value.type.broadcastable[i] or is_value(given, 1) or equal_lengths(given, wanted):
             continue
-        own = i - inner_offset
-        if own >= 0 and not inner.type.broadcastable[own]:
-            continue
-        if not equal_lengths(value_shape[i], place_shape[i + offset]):
-            return False
-    if inner.dtype != value.dtype:
-        return False
+        # The Alloc said how long it is; without it somebody must still check that it fits.
+        same = T.eq(wanted, given)
+        conditions.append(T.or_(T.eq(given, 1), same))
+    if conditions:
+        inner = copy_stack_trace(value, Assert("`x[i]` and `y` do not have the same shape.")(inner, *conditions))
     result = node.op(base, inner, *index)
     return [copy_stack_trace(node.outputs[0], result)] if result.type == node.outputs[0].type else False
 

@@ -12,7 +12,7 @@ from theano_compat.gof.opt import copy_stack_trace
 from theano_compat.tensor import basic as T
 from theano_compat.tensor import elemwise
 from theano_compat.tensor.elemwise import CAReduce, DimShuffle, Elemwise, Prod, Sum
-from theano_compat.tensor.opt.common import constant_value, made_by
+from theano_compat.tensor.opt.common import constant_value, made_by, shape_feature_of
 from theano_compat.tensor.opt.registry import (
     register_canonicalize,
     register_specialize,
@@ -120,7 +120,7 @@ def local_reduce_join(node):
     if axis != 0 or not isinstance(node.op, CAReduce):
         return False
     kind = node.op.scalar_op
-    if not (isinstance(kind, (scal.Maximum, scal.Minimum)) or (isinstance(kind, (scal.Add, scal.Mul)) and len(joined.inputs) <= 3)):
+    if not isinstance(kind, (scal.Maximum, scal.Minimum, scal.Add, scal.Mul)):
         return False
     parts = []
     for variable in joined.inputs[1:]:
@@ -160,7 +160,7 @@ def _scalar_factor(variable):
 def _reduced_count(node):
     """Return the number of elements that each result of a reduction combines, symbolically."""
     source = node.inputs[0]
-    feature = getattr(node.fgraph, "shape_feature", None)
+    feature = shape_feature_of(node)
     lengths = source.shape if feature is None else feature.shape_of[source]
     factors = [lengths[a] for a in reduce_axes(node.op, source.type.ndim)]
     return T.mul(*factors) if len(factors) > 1 else (factors[0] if factors else T.constant(1, dtype="int64"))
@@ -218,28 +218,40 @@ def local_sum_prod_mul_by_scalar(node):
 @register_specialize
 @local_optimizer([Sum, Prod])
 def local_sum_prod_div_dimshuffle(node):
-    """``sum(a / dimshuffle(b), axis)`` → ``sum(a, axis) / dimshuffle(b)`` where `b` does not vary along the axis."""
-    if node.op.axis is None:
-        return False
-    quotient = made_by(node.inputs[0], T.true_div)
-    if quotient is None or isinstance(node.op, Prod):
+    """``sum(a / dimshuffle(b), axis)`` → ``sum(a, axis) / dimshuffle(b)`` along axes where `b` does not vary.
+
+    For products, `b` is raised to the number of elements that each product has.
+    """
+    source, out = node.inputs[0], node.outputs[0]
+    quotient = made_by(source, T.true_div)
+    if quotient is None:
         return False
     above, below = quotient
+    if above.type.broadcastable != source.type.broadcastable or above.ndim == 0:
+        return False
+    axes = reduce_axes(node.op, source.type.ndim)
     shuffled = made_by(below, DimShuffle)
-    if shuffled is None or above.type.broadcastable != node.inputs[0].type.broadcastable:
+    order = below.owner.op.new_order if shuffled is not None else range(below.ndim)
+    inner = shuffled[0] if shuffled is not None else below
+    constant_along = [a for a in axes if order[a] == "x"]
+    if not constant_along:
         return False
-    axes = reduce_axes(node.op, node.inputs[0].type.ndim)
-    order = below.owner.op.new_order
-    if any(order[a] != "x" for a in axes):
-        return False
-    kept = [order[i] for i in range(len(order)) if i not in axes]
-    divisor = shuffled[0]
-    if kept != list(range(divisor.ndim)):
-        divisor = divisor.dimshuffle(kept)
-    result = T.true_div(node.op(above), copy_stack_trace(below, divisor) if divisor.owner else divisor)
-    if result.dtype != node.outputs[0].dtype:
-        result = T.cast(result, node.outputs[0].dtype)
-    return [copy_stack_trace(node.outputs[0], result)] if result.type == node.outputs[0].type else False
+    first = with_axis(node.op, constant_along if len(constant_along) < source.ndim else None)
+    numerator = copy_stack_trace(out, first(above))
+    kept = [order[i] for i in range(len(order)) if i not in constant_along]
+    divisor = inner if kept == list(range(inner.ndim)) else copy_stack_trace(below, inner.dimshuffle(kept))
+    if isinstance(node.op, Prod):
+        lengths = source.shape if shape_feature_of(node) is None else shape_feature_of(node).shape_of[source]
+        factors = [lengths[a] for a in constant_along]
+        divisor = T.pow(divisor, factors[0] if len(factors) == 1 else T.mul(*factors))
+    result = T.true_div(numerator, divisor)
+    rest = [a for a in axes if a not in constant_along]
+    if rest:
+        left = [i for i in range(source.ndim) if i not in constant_along]
+        result = with_axis(node.op, [left.index(a) for a in rest])(copy_stack_trace(out, result))
+    if result.dtype != out.dtype:
+        result = T.cast(result, out.dtype)
+    return [copy_stack_trace(out, result)] if result.type == out.type else False
 
 
 @register_specialize
@@ -260,10 +272,10 @@ def local_opt_alloc(node):
     if factors:
         count = factors[0] if len(factors) == 1 else T.mul(*factors)
     scalar_value = T.constant(np.asarray(number, dtype=value.dtype))
-    if isinstance(node.op, Sum):
-        total = T.mul(T.cast(count, out.dtype), T.cast(scalar_value, out.dtype))
-    else:
-        total = T.pow(T.cast(scalar_value, out.dtype), T.cast(count, "int64"))
+    # A float16 cannot hold a count, and a float32 to an integer power would be a float64.
+    work = "float32" if out.dtype in ("float16", "float32") else out.dtype
+    operation = T.mul if isinstance(node.op, Sum) else T.pow
+    total = operation(T.cast(scalar_value, work), T.cast(count, work))
     total = T.cast(total, out.dtype)
     rest = [length for i, length in enumerate(lengths) if i not in axes]
     result = T.alloc(total, *rest) if rest else total

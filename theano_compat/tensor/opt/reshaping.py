@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from theano_compat.compile.ops import Rebroadcast, Shape_i
+from theano_compat.compile.ops import Rebroadcast, Shape, Shape_i
 from theano_compat.gof import local_optimizer
 from theano_compat.gof.opt import copy_stack_trace, pre_greedy_local_optimizer
 from theano_compat.tensor import basic as T
 from theano_compat.tensor.elemwise import DimShuffle, Elemwise
 from theano_compat.tensor.opt.asserts import assert_op
-from theano_compat.tensor.opt.common import constant_value, is_value, made_by, single_client
+from theano_compat.tensor.opt.common import constant_value, is_value, made_by, shape_feature_of, single_client
 from theano_compat.tensor.opt.make_vector import MakeVector
 from theano_compat.tensor.opt.registry import (
     register_canonicalize,
@@ -18,13 +18,18 @@ from theano_compat.tensor.opt.registry import (
     register_stabilize,
     register_useless,
 )
+from theano_compat.tensor.opt.subtensor import index_of, number
+from theano_compat.tensor.subtensor import Subtensor
 
 # --- dimshuffle -------------------------------------------------------------------------------------
 
 
 def is_dimshuffle_useless(new_order, input):
-    """Whether a dimshuffle leaves everything where it is."""
-    return len(new_order) == input.type.ndim and all(o == i for i, o in enumerate(new_order))
+    """Whether a dimshuffle leaves everything where it is; dimensions of length 1 may change places."""
+    flags = input.type.broadcastable
+    return len(new_order) == len(flags) and all(
+        o == i or (flags[i] and (o == "x" or flags[o])) for i, o in enumerate(new_order)
+    )
 
 
 @register_canonicalize
@@ -35,28 +40,47 @@ def local_dimshuffle_lift(node):
     source, order, out = node.inputs[0], tuple(node.op.new_order), node.outputs[0]
     inner = source.owner
     if inner is not None and isinstance(inner.op, Elemwise) and len(inner.outputs) == 1 and single_client(source):
-        # Do not let a chain of constants copy itself.
-        parts = [
-            copy_stack_trace(out, _dimshuffled(v, order, node.op)) for v in inner.inputs
-        ]
-        result = inner.op(*parts)
-        return [copy_stack_trace([source, out], result)] if result.type == out.type else False
+        result = _lift_through(node, 0)
+        return [result] if result.type == out.type else False
     if inner is not None and isinstance(inner.op, DimShuffle):
-        order = tuple("x" if o == "x" else inner.op.new_order[o] for o in order)
-        source = inner.inputs[0]
-        if is_dimshuffle_useless(order, source) and source.type == out.type:
-            return [source]
-        result = _dimshuffled(source, order, node.op)
-        return [copy_stack_trace([node.inputs[0], out], result)] if result.type == out.type else False
+        result, fresh = _dimshuffled(source, order, node.op)
+        if result.type != out.type:
+            return False
+        return [copy_stack_trace([source, out], result) if fresh else result]
     if is_dimshuffle_useless(order, source) and source.type == out.type:
         return [source]
     return False
 
 
+# Deeper chains are left to the worklist.
+_LIFT_DEPTH = 20
+
+
+def _lift_through(node, depth):
+    """Return an elementwise operation on dimshuffled inputs, lifted further where these are used only here."""
+    source, out = node.inputs[0], node.outputs[0]
+    parts = []
+    for variable in source.owner.inputs:
+        part, fresh = _dimshuffled(variable, node.op.new_order, node.op)
+        if fresh:
+            copy_stack_trace(out, part)
+            below = part.owner.inputs[0]
+            if depth < _LIFT_DEPTH and made_by(below, Elemwise) and len(below.owner.outputs) == 1 and single_client(below):
+                part = _lift_through(part.owner, depth + 1)
+        parts.append(part)
+    return copy_stack_trace([source, out], source.owner.op(*parts))
+
+
 def _dimshuffled(variable, order, like):
+    """Return a variable dimshuffled, and whether that took a new node; two dimshuffles become one."""
+    order = tuple(order)
+    inner = made_by(variable, DimShuffle)
+    if inner is not None:
+        order = tuple("x" if o == "x" else variable.owner.op.new_order[o] for o in order)
+        variable = inner[0]
     if is_dimshuffle_useless(order, variable):
-        return variable
-    return type(like)(variable.type.broadcastable, order)(variable)
+        return variable, False
+    return type(like)(variable.type.broadcastable, order)(variable), True
 
 
 def apply_local_dimshuffle_lift(var):
@@ -89,7 +113,7 @@ def local_0_dot_x(node):
     x, y = node.inputs
     if not (is_value(x, 0) or is_value(y, 0)):
         return False
-    feature = getattr(node.fgraph, "shape_feature", None)
+    feature = shape_feature_of(node)
 
     def length(variable, i):
         return variable.shape[i] if feature is None else feature.shape_of[variable][i]
@@ -117,19 +141,17 @@ def local_useless_reshape(node):
     out = node.outputs[0]
     if source.ndim != out.ndim:
         return False
-    if source.ndim <= 1 and source.type == out.type and source.ndim == 1:
-        # One dimension to one dimension: its length is what it is.
-        if _surely_same_length(node, source, lengths):
-            return [source]
-        return False
     if source.type != out.type:
         return False
+    if source.ndim == 1 or made_by(lengths, Shape) == [source]:
+        # One dimension to one dimension: its length is what it is.
+        return [source]
     parts = made_by(lengths, MakeVector)
     if parts is None and isinstance(lengths, T.TensorConstant):
         parts = [T.constant(int(n)) for n in lengths.data]
     if parts is None:
         return False
-    feature = getattr(node.fgraph, "shape_feature", None)
+    feature = shape_feature_of(node)
     open_ones = 0
     for i, length in enumerate(parts):
         if is_value(length, -1):
@@ -141,14 +163,6 @@ def local_useless_reshape(node):
     return [source] if open_ones <= 1 else False
 
 
-def _surely_same_length(node, source, lengths):
-    if isinstance(lengths, T.TensorConstant):
-        return int(np.asarray(lengths.data).reshape(-1)[0]) == -1
-    parts = made_by(lengths, MakeVector)
-    feature = getattr(node.fgraph, "shape_feature", None)
-    return parts is not None and (is_value(parts[0], -1) or _is_length_of(parts[0], source, 0, feature))
-
-
 def _is_length_of(length, source, i, feature):
     """Whether an expression is the length of a dimension of a variable."""
     from theano_compat.tensor.opt.shape_feature import equal_lengths
@@ -156,6 +170,10 @@ def _is_length_of(length, source, i, feature):
     made = made_by(length, Shape_i)
     if made is not None and length.owner.op.i == i and made[0] is source:
         return True
+    part = made_by(length, Subtensor)
+    if part is not None and made_by(part[0], Shape) == [source]:
+        entries = index_of(length.owner)
+        return len(entries) == 1 and not isinstance(entries[0], slice) and number(entries[0]) == i
     known = constant_value(length, only_process_constants=True)
     if known == 1 and source.type.broadcastable[i]:
         return True
@@ -173,7 +191,8 @@ def local_reshape_to_dimshuffle(node):
     """Dimensions of length 1 come in by a dimshuffle: ``reshape(x, (1, n, 1))`` → ``reshape(x, (n,)).dimshuffle(x, 0, x)``."""
     source, lengths = node.inputs
     out = node.outputs[0]
-    if isinstance(lengths, T.TensorConstant):
+    constant = isinstance(lengths, T.TensorConstant)
+    if constant:
         parts = [T.constant(int(n), dtype="int64") for n in lengths.data]
     else:
         parts = made_by(lengths, MakeVector)
@@ -188,8 +207,8 @@ def local_reshape_to_dimshuffle(node):
             kept.append(part)
     if len(kept) == len(parts):
         return False
-    inner = T.reshape(source, kept, ndim=len(kept))
-    inner = copy_stack_trace(out, inner)
+    shape = T.constant(np.array([int(part.data) for part in kept], dtype="int64")) if constant else kept
+    inner = copy_stack_trace(out, T.reshape(source, shape, ndim=len(kept)))
     result = DimShuffle(inner.type.broadcastable, order)(inner)
     return [copy_stack_trace(out, result)] if result.type == out.type else False
 
@@ -303,7 +322,8 @@ def local_join_empty(node):
     if result.dtype != out.dtype:
         result = T.cast(result, out.dtype)
     if result.type != out.type:
-        return False
+        # What was left out may have told of dimensions of length 1.
+        result = T.patternbroadcast(result, out.broadcastable)
     return [result if result in parts else copy_stack_trace(out, result)]
 
 

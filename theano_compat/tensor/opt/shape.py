@@ -6,6 +6,7 @@ from theano_compat.compile.ops import Shape, Shape_i
 from theano_compat.gof import local_optimizer
 from theano_compat.gof.opt import copy_stack_trace
 from theano_compat.tensor import basic as T
+from theano_compat.tensor.opt.common import shape_feature_of
 from theano_compat.tensor.opt.registry import (
     at_position,
     register_canonicalize,
@@ -24,7 +25,7 @@ at_position("UnShapeOpt", UnShapeOptimizer(), 10)
 @local_optimizer([Shape])
 def local_shape_to_shape_i(node):
     """``x.shape`` → ``[length 0, length 1, ...]`` in terms of the inputs."""
-    feature = getattr(node.fgraph, "shape_feature", None)
+    feature = shape_feature_of(node)
     if feature is None or feature.shape_of[node.inputs[0]] is None:
         return False
     result = feature.make_vector_shape(node.inputs[0])
@@ -39,7 +40,7 @@ def local_shape_to_shape_i(node):
 @local_optimizer([Shape_i])
 def local_track_shape_i(node):
     """``Shape_i(x)`` → what is known of that length, also when `x` has been replaced since."""
-    feature = getattr(node.fgraph, "shape_feature", None)
+    feature = shape_feature_of(node)
     if feature is None:
         return False
     source, i = node.inputs[0], node.op.i

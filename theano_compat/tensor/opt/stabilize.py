@@ -173,7 +173,7 @@ def _log_erfc_tail(x):
     """Return log(erfc(x)) for large x: the asymptotic series of erfc, in logarithms."""
     squared = T.sqr(x)
     series = 1 - 1 / (2 * squared) + 3 / (4 * T.sqr(squared)) - 15 / (8 * squared**3)
-    return -squared + T.log(series) - T.log(x * np.sqrt(np.pi).astype(x.dtype))
+    return -squared - T.log(x) - np.asarray(0.5 * np.log(np.pi), dtype=x.dtype) + T.log(series)
 
 
 # Beyond these, erfc underflows in float64 and in float32.

@@ -11,7 +11,7 @@ from theano_compat.gof import local_optimizer
 from theano_compat.gof.opt import copy_stack_trace
 from theano_compat.tensor import basic as T
 from theano_compat.tensor.elemwise import Elemwise
-from theano_compat.tensor.opt.common import constant_value, is_value, made_by
+from theano_compat.tensor.opt.common import constant_value, is_value, made_by, shape_feature_of
 from theano_compat.tensor.opt.make_vector import MakeVector
 from theano_compat.tensor.opt.registry import (
     register_canonicalize,
@@ -68,7 +68,7 @@ def _tensor(entry):
 
 
 def _lengths(node, variable):
-    feature = getattr(node.fgraph, "shape_feature", None)
+    feature = shape_feature_of(node)
     shape = feature.shape_of[variable] if feature is not None else None
     return shape if shape is not None else [variable.shape[i] for i in range(variable.ndim)]
 
@@ -151,7 +151,7 @@ def local_subtensor_make_vector(node):
 @local_optimizer([Subtensor, AdvancedSubtensor1])
 def local_useless_subtensor(node):
     """``x[0:len(x)]`` and ``x[arange(len(x))]`` → ``x``."""
-    feature = getattr(node.fgraph, "shape_feature", None)
+    feature = shape_feature_of(node)
     if feature is None:
         return False
     source, out = node.inputs[0], node.outputs[0]
@@ -215,7 +215,6 @@ def merge_two_slices(slice1, len1, slice2, len2):
     Returns
     -------
     slice, int or Variable
-        None where the direction of a slice is not known beforehand.
 
     Notes
     -----
@@ -227,23 +226,18 @@ def merge_two_slices(slice1, len1, slice2, len2):
     quick = _merged_plain(slice1, slice2)
     if quick is not None:
         return quick
-    progression1 = _progression(slice1, len1)
-    if progression1 is None:
-        return None
-    first1, stride1, _n1 = progression1
+    first1, stride1, _n1 = _progression(slice1, len1)
     if not isinstance(slice2, slice):
         return _merged_position(first1, stride1, slice2, len1, len2)
-    progression2 = _progression(slice2, len2)
-    if progression2 is None:
-        return None
-    first2, stride2, n2 = progression2
+    first2, stride2, n2 = _progression(slice2, len2)
     first, stride = first1 + first2 * stride1, stride1 * stride2
     last = first + (n2 - 1) * stride
     rising = _positive(stride)
-    if rising is None:
-        return None
     # Going down, "before the first" is written -1 - len1: a plain -1 would mean the last.
-    stop = last + 1 if rising else last - 1 - len1
+    if rising is None:
+        stop = T.switch(T.gt(stride, 0), last + 1, last - 1 - len1)
+    else:
+        stop = last + 1 if rising else last - 1 - len1
     if isinstance(n2, int):
         if n2 <= 0:
             return slice(0, 0, 1)
@@ -286,11 +280,9 @@ def _positive(stride):
 
 
 def _progression(entry, length):
-    """Return (first position, stride, number of positions) of a slice; None if its direction is not known."""
+    """Return (first position, stride, number of positions) of a slice."""
     entry = slice(*(part if part is None else _plain(part) for part in (entry.start, entry.stop, entry.step)))
     canonical, direction = get_canonical_form_slice(entry, length)
-    if isinstance(direction, gof.Variable):
-        return None
     start, stop, step = (_plain(part) for part in (canonical.start, canonical.stop, canonical.step))
     extent = stop - start
     n = extent if isinstance(step, int) and step == 1 else (extent + step - 1) // step
@@ -298,6 +290,8 @@ def _progression(entry, length):
         n = max(n, 0)
     elif not (isinstance(start, int) and start == 0):
         n = T.maximum(n, 0)
+    if isinstance(direction, gof.Variable):
+        return T.switch(T.gt(direction, 0), start, stop - 1), step * direction, n
     return (start, step, n) if direction == 1 else (stop - 1, -step, n)
 
 
@@ -350,8 +344,6 @@ def local_subtensor_merge(node):
                 combined = merge_two_slices(
                     entry, _simple(source_lengths[position]), second[dimension], _simple(inner_lengths[dimension])
                 )
-            if combined is None:
-                return False
             merged.append(combined)
         else:
             merged.append(entry)
@@ -475,7 +467,7 @@ def local_subtensor_lift(node):
             if i in inner.op.axis:
                 axes.append((dimension, inner.op.axis[i]))
             dimension += 1
-        part = node.op(inner.inputs[0], *index)
+        part = copy_stack_trace(out, node.op(inner.inputs[0], *index))
         result = Rebroadcast(*axes)(part) if axes else part
         if result.type != out.type:
             return False
@@ -571,10 +563,7 @@ def local_subtensor_of_alloc(node):
             if _is_full(entry):
                 new_lengths.append(length)
                 continue
-            progression = _progression(entry, _simple(length))
-            if progression is None:
-                return False
-            new_lengths.append(progression[2])
+            new_lengths.append(_progression(entry, _simple(length))[2])
         elif not _surely_inside(number(entry), length) and not (i >= added and not value.type.broadcastable[i - added]):
             return False
     part = take(value, value_index)
