@@ -134,10 +134,24 @@ def python_int_bitwidth() -> int:
     return struct.calcsize("l") * 8
 
 
-def short_platform() -> str:
-    """Return system, kernel release up to the second part, and architecture."""
-    release = ".".join(platform.release().split(".")[:2])
-    return f"{platform.system()}-{release}-{platform.machine()}"
+def short_platform(r: str | None = None, p: str | None = None) -> str:
+    """Return a platform's name without what changes with every kernel package: the release after its second number, and the number of the build.
+
+    Parameters
+    ----------
+    r, p : str, optional
+        ``platform.release()`` and ``platform.platform()`` of the machine.
+    """
+    release = platform.release() if r is None else r
+    name = platform.platform() if p is None else p
+    version, *others = release.split("-")
+    parts = [".".join(version.split(".")[:2])]
+    if others:
+        build = others[0].split(".")
+        while build and build[0].isdigit():
+            del build[0]
+        parts += [".".join(build), *others[1:]]
+    return name.replace(release, "-".join(parts))
 
 
 _FORMAT_KEYS = {

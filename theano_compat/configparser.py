@@ -268,6 +268,11 @@ class TheanoConfigParser:
         self.__dict__[name] = param.accept(value)
         param.is_default = False
 
+    @property
+    def change_flags(self) -> type:
+        """`change_flags`, for ``with theano.config.change_flags(floatX="float32"):``."""
+        return change_flags
+
     def __dir__(self):
         return sorted({*self._params, *(k for k in self.__dict__ if not k.startswith("_"))})
 
