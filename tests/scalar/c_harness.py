@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theano_compat.scalar import ctext, get_scalar_type
 from theano_compat.gof.utils import MethodNotDefined
+from theano_compat.scalar import ctext, get_scalar_type
 
 COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 

@@ -1,14 +1,14 @@
 """Finds all spec records."""
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 from tests.specs.spec import OpSpec
 
 
-@lru_cache(maxsize=None)
+@cache
 def all_specs() -> tuple[OpSpec, ...]:
     """Every record of every ``records_*.py`` of this folder, in order of file name."""
     found = []

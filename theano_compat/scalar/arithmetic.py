@@ -542,7 +542,7 @@ class _Extremum(BinaryScalarOp):
         from theano_compat.scalar.comparison import eq
         from theano_compat.scalar.variables import constant
 
-        (x, y), (gz,) = inputs, gout
+        (x, _), (gz,) = inputs, gout
         if _is_complex(gz):
             raise NotImplementedError()
         if _is_discrete(outputs[0]):
@@ -628,7 +628,7 @@ class Second(BinaryScalarOp):
         """Nothing for the first, the gradient for the second."""
         from theano_compat.gradient import DisconnectedType
 
-        (x, y), (gz,) = inputs, gout
+        (_, y), (gz,) = inputs, gout
         if y.type in t.continuous_types:
             return [DisconnectedType()(), gz]
         return [DisconnectedType()(), y.zeros_like()]

@@ -1,3 +1,4 @@
+# ruff: noqa: F401
 """All names of Theano's ``theano.scalar.basic``: types, rules, bases and ops, each from its topic file."""
 from __future__ import annotations
 
@@ -266,7 +267,7 @@ ints, floats, complexs = _maker(int64), _maker(float64), _maker(complex128)
 complexs64, complexs128 = _maker(complex64), _maker(complex128)
 
 _UPWARD = {"DisconnectedType": "gradient", "grad_undefined": "gradient", "grad_not_implemented": "gradient",
-           "pprint": "printing"}  # fmt: skip
+           "pprint": "printing"}
 
 
 def __getattr__(name):

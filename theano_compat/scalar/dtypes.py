@@ -1,7 +1,7 @@
 """Names of element types: the lists, what promotes to what, and each one's C spelling."""
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -39,7 +39,7 @@ NUMPY_TYPES = {name: np.dtype(name).type for name in ALL}
 _CODES = {name: i for i, name in enumerate(ALL)}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _promote(dtypes: tuple, keep_float32: bool) -> str:
     """Promote `dtypes`; `keep_float32` says that float64 may not come out of integers and float32."""
     result = dtypes[0]

@@ -216,8 +216,6 @@ class UnaryScalarOp(ScalarOp):
     """Operation on one number."""
 
     nin = 1
-    amd_float32 = None
-    amd_float64 = None
 
     def c_code_contiguous_raw(self, dtype, n, i, o):
         """There is no vendor library call for whole arrays."""

@@ -27,7 +27,6 @@ class Exp(UnaryMath):
     nfunc_spec = ("exp", 1, 1)
     c_function = "exp"
     c_complex = True
-    amd_float32, amd_float64 = "amd_vrsa_expf", "amd_vrda_exp"
 
     def derivative(self, x, z, gz):
         """``exp(x)``."""
@@ -62,7 +61,6 @@ class Log(UnaryMath):
     nfunc_spec = ("log", 1, 1)
     c_function = "log"
     c_complex = True
-    amd_float32, amd_float64 = "amd_vrsa_logf", "amd_vrda_log"
 
     def derivative(self, x, z, gz):
         """``1 / x``."""
@@ -74,7 +72,6 @@ class Log2(UnaryMath):
 
     nfunc_spec = ("log2", 1, 1)
     c_function = "log2"
-    amd_float32, amd_float64 = "amd_vrsa_log2f", "amd_vrda_log2"
 
     def derivative(self, x, z, gz):
         """``1 / (x log(2))``."""
@@ -86,7 +83,6 @@ class Log10(UnaryMath):
 
     nfunc_spec = ("log10", 1, 1)
     c_function = "log10"
-    amd_float32, amd_float64 = "amd_vrsa_log10f", "amd_vrda_log10"
 
     def derivative(self, x, z, gz):
         """``1 / (x log(10))``."""
@@ -146,7 +142,6 @@ class Cos(UnaryMath):
     nfunc_spec = ("cos", 1, 1)
     c_function = "cos"
     c_complex = True
-    amd_float32, amd_float64 = "amd_vrsa_cosf", "amd_vrda_cos"
 
     def derivative(self, x, z, gz):
         """``-sin(x)``."""
@@ -159,7 +154,6 @@ class Sin(UnaryMath):
     nfunc_spec = ("sin", 1, 1)
     c_function = "sin"
     c_complex = True
-    amd_float32, amd_float64 = "amd_vrsa_sinf", "amd_vrda_sin"
 
     def derivative(self, x, z, gz):
         """``cos(x)``."""

@@ -140,7 +140,7 @@ def _python_kernel(op, in_dtypes, out_dtypes) -> Kernel:
 def _composite_kernel(op) -> Kernel:
     """Kernel of a composite: its steps in turn, forgetting values after their last use."""
     steps = []
-    last_use = {slot: None for slot in op.output_slots}
+    last_use = dict.fromkeys(op.output_slots)
     for number, step in enumerate(op.steps):
         ins = tuple(x.type.dtype for x in step.node.inputs)
         outs = tuple(x.type.dtype for x in step.node.outputs)
@@ -278,5 +278,5 @@ _SPECIAL = {
     scal.Complex: _complex,
     scal.ComplexFromPolar: _from_polar,
     scal.InRange: _in_range,
-    **{cls: _special_function for cls in (scal.TriGamma, scal.Chi2SF, scal.GammaU, scal.GammaL)},
+    **dict.fromkeys((scal.TriGamma, scal.Chi2SF, scal.GammaU, scal.GammaL), _special_function),
 }
