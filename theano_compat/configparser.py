@@ -334,7 +334,7 @@ def AddConfigVar(name: str, doc: str, configparam: ConfigParam, root: TheanoConf
     _config_var_list.append(configparam)
     _by_name[name] = configparam
     try:
-        text = fetch_val_for_key(name)
+        text = fetch_val_for_key(name, delete_key=True)
     except KeyError:
         if not callable(configparam.default):
             section.__dict__[last] = configparam.accept(configparam.default)
@@ -350,8 +350,8 @@ def get_flag(name: str) -> Any:
 
 
 def unknown_flags() -> list[str]:
-    """Return the names in ``THEANO_FLAGS`` that are no flags."""
-    return [name for name in THEANO_FLAGS_DICT if name not in _by_name]
+    """Return the names in ``THEANO_FLAGS`` that are no flags: those that no flag has taken."""
+    return list(THEANO_FLAGS_DICT)
 
 
 def warn_unknown_flags() -> None:
