@@ -334,12 +334,9 @@ def local_pow_specialize_device(node):
         if bit <= number:
             square = scal.sqr(square)
     result = reduce(scal.mul, reversed(factors))
+    value = Elemwise(scal.Composite([scalar_in], [result]))(base) if number > 2 else _POWERS[number](base)
     if power < 0:
-        result = scal.inv(result)
-    if result.dtype != out.dtype:
-        result = scal.cast(result, out.dtype)
-    fused = Elemwise(scal.Composite([scalar_in], [result])) if number > 2 or power < 0 else None
-    value = fused(base) if fused is not None else _POWERS[number](base)
+        value = T.inv(copy_stack_trace(out, value))
     if value.dtype != out.dtype:
         value = T.cast(value, out.dtype)
     return [copy_stack_trace(out, value)] if value.type == out.type else False
