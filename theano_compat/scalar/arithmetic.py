@@ -80,10 +80,6 @@ class Add(ScalarOp):
             return zero_gradients(inputs)
         return [_part_for(x, gz) for x in inputs]
 
-    def grad(self, inputs, gout):
-        """As `L_op`."""
-        return self.L_op(inputs, self.make_node(*inputs).outputs, gout)
-
 
 class Mul(ScalarOp):
     """Product of any number of inputs; for bools, logical and."""
@@ -147,10 +143,6 @@ class Sub(BinaryScalarOp):
         if _is_discrete(outputs[0]):
             return zero_gradients(inputs)
         return [_part_for(x, gz), _part_for(y, -gz)]
-
-    def grad(self, inputs, gout):
-        """As `L_op`."""
-        return self.L_op(inputs, self.make_node(*inputs).outputs, gout)
 
 
 class TrueDiv(BinaryScalarOp):
@@ -299,10 +291,6 @@ class Mod(BinaryScalarOp):
             return [x.zeros_like(dtype=config.floatX) for x in inputs]
         return [gz, -(x // y) * gz]
 
-    def grad(self, inputs, gout):
-        """As `L_op`."""
-        return self.L_op(inputs, self.make_node(*inputs).outputs, gout)
-
 
 def mod_check(x, y):
     """Apply `mod`, refusing complex numbers.
@@ -361,10 +349,6 @@ class Pow(BinaryScalarOp):
         below = y - np.int8(1) if y.type != t.bool else y.astype("int8") - np.int8(1)
         return [gz * y * x**below, switch(_eq(x, 0), 0, gz * log(x) * x**y)]
 
-    def grad(self, inputs, gout):
-        """As `L_op`."""
-        return self.L_op(inputs, self.make_node(*inputs).outputs, gout)
-
 
 def _eq(x, y):
     from theano_compat.scalar.comparison import eq
@@ -393,10 +377,6 @@ class Neg(UnaryScalarOp):
         if _is_discrete(outputs[0]):
             return [float_zeros(inputs[0])]
         return [-gout[0]]
-
-    def grad(self, inputs, gout):
-        """As `L_op`."""
-        return self.L_op(inputs, self.make_node(*inputs).outputs, gout)
 
 
 class Inv(UnaryMath):
@@ -442,10 +422,6 @@ class Sqr(UnaryScalarOp):
             return [float_zeros(x)]
         return [gz * x * 2]
 
-    def grad(self, inputs, gout):
-        """As `L_op`."""
-        return self.L_op(inputs, self.make_node(*inputs).outputs, gout)
-
 
 class Abs(UnaryScalarOp):
     """Absolute value."""
@@ -484,10 +460,6 @@ class Abs(UnaryScalarOp):
         if x.type in t.float_types:
             return [gz * sgn(x)]
         return [gz * x / outputs[0]]
-
-    def grad(self, inputs, gout):
-        """As `L_op`."""
-        return self.L_op(inputs, self.make_node(*inputs).outputs, gout)
 
 
 class Sgn(UnaryScalarOp):
@@ -551,10 +523,6 @@ class _Extremum(BinaryScalarOp):
         one = constant(1, dtype=gz.type.dtype)
         return [first * gz, (one - first) * gz]
 
-    def grad(self, inputs, gout):
-        """As `L_op`."""
-        return self.L_op(inputs, self.make_node(*inputs).outputs, gout)
-
 
 class Maximum(_Extremum):
     """The larger number."""
@@ -603,10 +571,6 @@ class Clip(ScalarOp):
         if _is_discrete(outputs[0]):
             return [g.zeros_like(dtype=config.floatX) for g in found]
         return found
-
-    def grad(self, inputs, gout):
-        """As `L_op`."""
-        return self.L_op(inputs, self.make_node(*inputs).outputs, gout)
 
 
 class Second(BinaryScalarOp):
@@ -681,10 +645,6 @@ class Switch(ScalarOp):
             first = _part_for(ift, switch(cond, gz, 0.0))
             second = _part_for(iff, switch(cond, 0.0, gz))
         return [cond.zeros_like().astype(config.floatX), first, second]
-
-    def grad(self, inputs, gout):
-        """As `L_op`."""
-        return self.L_op(inputs, self.make_node(*inputs).outputs, gout)
 
 
 add = Add(rules.upcast_out, name="add")

@@ -71,10 +71,6 @@ class UnaryMath(UnaryScalarOp):
             return [float_zeros(x)]
         return [self.derivative(x, outputs[0], gz)]
 
-    def grad(self, inputs, gout):
-        """As `L_op`, computing the output once more."""
-        return self.L_op(inputs, self.make_node(*inputs).outputs, gout)
-
 
 class BinaryMath(BinaryScalarOp):
     """Differentiable function of two real numbers in libm."""

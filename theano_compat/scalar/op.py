@@ -114,7 +114,9 @@ class ScalarOp(Op):
 
     def grad(self, inputs, output_gradients):
         """Give the gradients with respect to the inputs, from those of the outputs."""
-        raise MethodNotDefined("grad", type(self), self.__class__.__name__)
+        if type(self).L_op is ScalarOp.L_op:
+            raise MethodNotDefined("grad", type(self), self.__class__.__name__)
+        return self.L_op(inputs, self.make_node(*inputs).outputs, output_gradients)
 
     def L_op(self, inputs, outputs, output_gradients):
         """As `grad`, with the outputs at hand."""

@@ -229,10 +229,6 @@ class ArcTan2(BinaryMath):
         square = a.sqr(x) + a.sqr(y)
         return [gz * x / square, gz * -y / square]
 
-    def grad(self, inputs, gout):
-        """As `L_op`."""
-        return self.L_op(inputs, self.make_node(*inputs).outputs, gout)
-
 
 class Cosh(UnaryMath):
     """Hyperbolic cosine."""
