@@ -9,7 +9,8 @@
 `op`                   `ScalarOp` and its families
 `ctext`, `c_helpers`   C expressions and the C functions that they call
 `base_math`            frame of the elementary functions
-`arithmetic`           sums, products, quotients, powers, extrema, choice
+`arithmetic`           sums, products, quotients, powers, signs
+`choice`               extrema, clip, switch, second, identity
 `comparison`, `bits`   what gives bools, and bitwise operations
 `rounding`             floor, ceil, trunc, round
 `transcendental`       exponentials, logarithms, trigonometry

@@ -132,6 +132,9 @@ class InRange(LogicalComparison):
     def __hash__(self):
         return hash((type(self), self.openlow, self.openhi))
 
+    def __str__(self):
+        return f"InRange{{openlow={self.openlow}, openhi={self.openhi}}}"
+
     def impl(self, x, low, hi):
         """Compare with both ends."""
         above = x > low if self.openlow else x >= low

@@ -201,7 +201,7 @@ class ComplexFromPolar(BinaryScalarOp):
 
 def second(x, y):
     """Give `y` with the shape of `x`."""
-    from theano_compat.scalar.arithmetic import second
+    from theano_compat.scalar.choice import second
 
     return second(x, y)
 

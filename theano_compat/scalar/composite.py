@@ -257,7 +257,7 @@ class Composite(ScalarOp):
                 op = op.clone_float32()
             values += op.make_node(*[values[i] for i in step.arguments]).outputs
         outputs = [values[i] for i in self.output_slots]
-        from theano_compat.scalar.arithmetic import identity
+        from theano_compat.scalar.choice import identity
 
         return Composite(fresh, [identity(x) if x in fresh else x for x in outputs])
 
