@@ -163,8 +163,6 @@ class _tensor_py_operators:
     @property
     def size(self):
         """Symbolic number of elements."""
-        if self.ndim == 0:
-            return 1
         return _function("prod")(self.shape) if self.ndim != 1 else self.shape[0]
 
     @property

@@ -72,9 +72,9 @@ def as_tensor_variable(x, name=None, ndim=None):
     if hasattr(x, "_as_TensorVariable"):
         return x._as_TensorVariable()
     if isinstance(x, Apply):
-        if len(x.outputs) != 1:
+        if len(x.outputs) != 1 and getattr(x.op, "default_output", None) is None:
             raise ValueError("It is ambiguous which output of a multi-output Op has to be fetched.", x)
-        x = x.outputs[0]
+        x = x.default_output()
     if isinstance(x, Variable):
         return _variable_as_tensor(x, ndim)
     if isinstance(x, (tuple, list)) and any(isinstance(item, Variable) for item in _flat(x)):
@@ -287,6 +287,7 @@ def _constant_step(v, elemwise, max_recur):
     from theano_compat.tensor.basic.casting import ScalarFromTensor, TensorFromScalar
     from theano_compat.tensor.basic.creation import Alloc
     from theano_compat.tensor.elemwise import DimShuffle, Elemwise
+    from theano_compat.tensor.opt import Assert as CheckAndRaise
     from theano_compat.tensor.subtensor import Subtensor
 
     node = v.owner
@@ -311,6 +312,10 @@ def _constant_step(v, elemwise, max_recur):
             return _evaluate(node, elemwise, max_recur)
     elif isinstance(op, Subtensor) and v.ndim == 0:
         return _constant_element(v, elemwise, max_recur)
+    elif isinstance(op, CheckAndRaise):
+        # what is checked must be known to hold, or the check would be lost
+        if all(get_scalar_constant_value(c, max_recur=max_recur) != 0 for c in node.inputs[1:]):
+            return node.inputs[0]
     raise NotScalarConstantError(v)
 
 

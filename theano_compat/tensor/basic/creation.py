@@ -263,13 +263,17 @@ class _Triangular(Op):
         return [None]
 
 
+def _whole(values):
+    """Return values as Python integers; None, which functions accept for any input, stays."""
+    return [None if value is None else int(value) for value in values]
+
+
 class Eye(_Triangular):
     """Ones on a diagonal, zeros elsewhere."""
 
     def perform(self, node, inp, out_):
         """Store the matrix."""
-        n, m, k = inp
-        out_[0][0] = np.eye(int(n), int(m), int(k), dtype=self.dtype)
+        out_[0][0] = np.eye(*_whole(inp), dtype=self.dtype)
 
 
 class Tri(_Triangular):
@@ -281,8 +285,7 @@ class Tri(_Triangular):
 
     def perform(self, node, inp, out_):
         """Store the matrix."""
-        n, m, k = inp
-        out_[0][0] = np.tri(int(n), int(m), int(k), dtype=self.dtype)
+        out_[0][0] = np.tri(*_whole(inp), dtype=self.dtype)
 
 
 def eye(n, m=None, k=0, dtype=None):
@@ -307,7 +310,9 @@ def tril(m, k=0):
 
 def triu(m, k=0):
     """Return the matrix `m` with zeros below the diagonal of offset `k`."""
-    return m * (1 - tri(m.shape[0], m.shape[1], k=k - 1, dtype=m.dtype))
+    below = tri(m.shape[0], m.shape[1], k=k - 1, dtype=m.dtype)
+    # the plain 1 has dtype int8, which would widen unsigned integers
+    return m * ((constant(1, dtype=m.dtype) if m.dtype.startswith("uint") else 1) - below)
 
 
 class ARange(Op):

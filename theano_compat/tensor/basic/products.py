@@ -165,8 +165,9 @@ def _tensordot_as_dot(a, b, axes, dot, batched):
     product = dot(as_matrix(a, matrix_a), as_matrix(b, matrix_b))
     if kept_a + kept_b + lead == 0:
         return product.reshape((), ndim=0)
-    rest = join(0, a_rest, b_rest)
-    return product.reshape(rest, ndim=lead + kept_a + kept_b)
+    result = product.reshape(join(0, a_rest, b_rest), ndim=lead + kept_a + kept_b)
+    # what is known of the lengths does not show in a symbolic shape
+    return patternbroadcast(result, a.broadcastable[: a.ndim - axes] + b.broadcastable[lead + axes :])
 
 
 def tensordot(a, b, axes=2):

@@ -132,10 +132,6 @@ class MaxAndArgmax(_OverAxes):
         outs[0][0] = np.asarray(np.max(x, axis=axes) if axes else x, dtype=node.outputs[0].dtype)
         outs[1][0] = _argmax_values(x, axes)
 
-    def connection_pattern(self, node):
-        """The position is discrete."""
-        return [[True, False]]
-
     def grad(self, inp, grads):
         """Pass the gradient to every element that equals the maximum."""
         (x,), (g_max, g_index) = inp, grads

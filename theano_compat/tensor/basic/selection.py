@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from theano_compat import scalar as scal
 from theano_compat.gof import Apply, Op
 from theano_compat.gradient import DisconnectedType, grad_not_implemented, grad_undefined
 from theano_compat.tensor.basic import elementwise as ew
@@ -88,12 +89,8 @@ class Choose(Op):
         if a.dtype not in integer_dtypes:
             raise TypeError(f"choose first argument must have an [u]int* dtype. Got {a.dtype}.")
         if isinstance(choices, (tuple, list)):
-            choice_ndim = max(as_tensor_variable(c).ndim for c in choices) + 1
-            from theano_compat.tensor.basic.joining import stack
-
-            choices = stack([shape_padleft(c, choice_ndim - 1 - as_tensor_variable(c).ndim) for c in choices])
-        else:
-            choices = as_tensor_variable(choices)
+            return self._make_node_of_several(a, [as_tensor_variable(c) for c in choices])
+        choices = as_tensor_variable(choices)
         # line both up: the picked arrays and the picker broadcast against each other
         ndim = max(a.ndim, choices.ndim - 1)
         a = shape_padleft(a, ndim - a.ndim)
@@ -102,10 +99,24 @@ class Choose(Op):
         pattern = [x and y for x, y in zip(a.broadcastable, choices.broadcastable[1:])]
         return Apply(self, [a, choices], [TensorType(choices.dtype, pattern)()])
 
+    def _make_node_of_several(self, a, choices):
+        """Take arrays of a common dtype, of shapes that broadcast against each other."""
+        from theano_compat.tensor.basic.casting import cast
+        from theano_compat.tensor.basic.shaping import unbroadcast
+        from theano_compat.typed_list import make_list
+
+        ndim = max(c.ndim for c in [a, *choices])
+        dtype = scal.upcast(*(c.dtype for c in choices))
+        a, *choices = [shape_padleft(c, ndim - c.ndim) if c.ndim < ndim else c for c in [a, *choices]]
+        choices = [unbroadcast(cast(c, dtype), *range(ndim)) for c in choices]
+        return Apply(self, [a, make_list(choices)], [TensorType(dtype, (False,) * ndim)()])
+
     def perform(self, node, inputs, outputs):
         """Store the picked elements."""
         a, choices = inputs
         number = a.astype("int64")
+        if isinstance(choices, list):
+            choices = np.stack(np.broadcast_arrays(*choices))
         if self.mode == "raise":
             if number.size and (number.min() < 0 or number.max() >= choices.shape[0]):
                 raise ValueError("invalid entry in choice array")
@@ -121,6 +132,9 @@ class Choose(Op):
     def infer_shape(self, node, shapes):
         """Return the lengths after broadcasting."""
         a, choices = node.inputs
+        if not isinstance(choices.type, TensorType):
+            # nothing is known of the arrays in a list
+            return [tuple(node.outputs[0].shape[i] for i in range(a.ndim))]
         lengths = []
         for i, (picker, picked) in enumerate(zip(shapes[0], shapes[1][1:])):
             if a.type.broadcastable[i]:

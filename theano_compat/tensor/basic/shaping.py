@@ -25,8 +25,15 @@ from theano_compat.tensor.var import TensorConstant
 
 def _rebroadcast(x, wanted):
     """Return `x` with the given dimensions known (True) or not known (False) to have length one."""
-    wanted = {axis: known for axis, known in wanted if axis >= x.type.ndim or x.type.broadcastable[axis] != known}
-    return Rebroadcast(*sorted(wanted.items()))(x) if wanted else x
+    wanted = dict(wanted)
+    if any(axis >= x.type.ndim for axis in wanted):
+        return Rebroadcast(*sorted(wanted.items()))(x)  # raises
+    pattern = [wanted.get(axis, known) for axis, known in enumerate(x.type.broadcastable)]
+    # several in a row are one
+    while x.owner is not None and isinstance(x.owner.op, Rebroadcast):
+        x = x.owner.inputs[0]
+    changed = [(axis, known) for axis, known in enumerate(pattern) if known != x.type.broadcastable[axis]]
+    return Rebroadcast(*changed)(x) if changed else x
 
 
 def addbroadcast(x, *axes):
