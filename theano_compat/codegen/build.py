@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 from collections.abc import Callable, Sequence
 
@@ -64,6 +65,17 @@ class Loaded:
         self.segments = [self.library.address(segment.symbol) for segment in program.segments]
 
 
+    def keep_source(self) -> str | None:
+        """Write the C text beside the shared object, for reading and debugging; return where, None if that cannot be."""
+        path = self.path.rsplit(".", 1)[0] + ".c"
+        try:
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600), "w") as file:
+                file.write(self.source)
+        except OSError:
+            return None
+        return path
+
+
 def external_address(name: str) -> int:
     """Return the address of an outside routine by its Fortran-style name (``dgemm``)."""
     from theano_compat.codegen import blas_pointers
@@ -74,6 +86,13 @@ def external_address(name: str) -> int:
 def load(program: Program) -> Loaded:
     """Build (or fetch from the cache) and load a program."""
     return Loaded(program)
+
+
+def blas_integer_bits() -> int:
+    """Return the size of the integers that the BLAS takes."""
+    from theano_compat.codegen import blas_pointers
+
+    return blas_pointers.integer_bits()
 
 
 def has_externals(names: Sequence[str]) -> bool:

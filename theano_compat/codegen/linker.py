@@ -73,7 +73,7 @@ class CodegenLinker(LocalLinker):
         """Return the compiled function, containers of inputs and of outputs, thunks and nodes."""
         fgraph = self.fgraph
         runtime.start()
-        schedule = make_schedule(fgraph, _compiler_or_warning())
+        schedule = make_schedule(fgraph, _compiler_or_warning(), node_by_node=self.profile is not None)
         input_storage, output_storage, storage_map = map_storage(
             fgraph, fgraph.toposort(), input_storage, output_storage, storage_map
         )
@@ -149,6 +149,9 @@ class CompiledFunction:
         self.call_counts = [0] * len(self.thunks)
         self.call_times = [0.0] * len(self.thunks)
         self.time_thunks = linker.profile is not None
+        self.variable_shape: dict = {}
+        self.variable_strides: dict = {}
+        self.variable_offset: dict = {}
 
     def _bind(self, segments: list[Segment], no_recycling: list[Variable]) -> None:
         calls = {}
@@ -224,9 +227,18 @@ class CompiledFunction:
                 self._explain(position)
             self.call_times[position] += time.perf_counter() - start
             self.call_counts[position] += 1
+            self._note_shapes(self.schedule.steps[position])
         if self.allow_gc:
             for cell in self.clear_all:
                 cell[0] = None
+
+    def _note_shapes(self, step) -> None:
+        """Keep what the memory profile needs to know of a step's results."""
+        for v in (*step.inputs, *step.outputs):
+            value = self.storage_map[v][0]
+            self.variable_shape[v] = getattr(value, "shape", "no shape")
+            self.variable_strides[v] = getattr(value, "strides", "no strides")
+            self.variable_offset[v] = 0
 
     def _run_on_demand(self, output_subset) -> None:
         """Run the unconditional steps in order, others when a lazy step asks for them."""
@@ -305,6 +317,12 @@ class CompiledFunction:
         except SegmentError:
             self._explain(self.thunks.index(step))
 
+    def explain(self) -> str:
+        """Say what became of each node: C loops, library calls, Python, and why."""
+        from theano_compat.codegen.explain import explain
+
+        return explain(self)
+
     def free(self) -> None:
         """Give scratch memory back."""
         for thunk in self.thunks:
@@ -314,11 +332,10 @@ class CompiledFunction:
     def update_profile(self, profile) -> None:
         """Add the time of each step to a profile."""
         for position, node in enumerate(self.nodes):
-            profile.apply_time[(self.fgraph, node)] = (
-                profile.apply_time.get((self.fgraph, node), 0.0) + self.call_times[position]
-            )
-            profile.apply_callcount[(self.fgraph, node)] = (
-                profile.apply_callcount.get((self.fgraph, node), 0) + self.call_counts[position]
-            )
+            profile.apply_time[node] = profile.apply_time.get(node, 0.0) + self.call_times[position]
+            profile.apply_callcount[node] = profile.apply_callcount.get(node, 0) + self.call_counts[position]
+            profile.apply_cimpl[node] = isinstance(self.thunks[position], _SegmentStep)
             self.call_times[position] = 0.0
             self.call_counts[position] = 0
+        for name in ("variable_shape", "variable_strides", "variable_offset"):
+            getattr(profile, name, {}).update(getattr(self, name))

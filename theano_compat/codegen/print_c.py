@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from theano_compat.codegen import build
 from theano_compat.codegen.abi import ErrorCode, header
 from theano_compat.codegen.dtypes import COMPLEX, compute_type, itemsize, storage_type
 from theano_compat.codegen.ir import (
@@ -396,6 +397,8 @@ class SourceFile:
             headers["half"] = None
         if self.externals:
             parts.append(self._binding())
+        if "blas" in headers:
+            parts.append(f"#define TC_BLAS_INT int{build.blas_integer_bits()}_t")
         for name in sorted(headers, key=_HEADER_ORDER.index):
             parts.append(header(name))
         if prelude is not None:

@@ -106,7 +106,7 @@ def _conditions(order: list[Apply], outputs: list[Variable]) -> dict[Apply, froz
     return {node: frozenset() if need is None else frozenset(need) for node, need in demands.items()}
 
 
-def make_schedule(fgraph, compile_nodes: bool = True) -> Schedule:
+def make_schedule(fgraph, compile_nodes: bool = True, node_by_node: bool = False) -> Schedule:
     """Split a FunctionGraph into steps.
 
     Parameters
@@ -114,6 +114,8 @@ def make_schedule(fgraph, compile_nodes: bool = True) -> Schedule:
     fgraph : FunctionGraph
     compile_nodes : bool
         False makes every node an island.
+    node_by_node : bool
+        Give each node a segment of its own, so that a profile can tell their times apart.
     """
     order = list(fgraph.toposort())
     position = {node: i for i, node in enumerate(order)}
@@ -189,6 +191,8 @@ def make_schedule(fgraph, compile_nodes: bool = True) -> Schedule:
                 heapq.heappush(islands, (place, str(reason)))
                 continue
             done(node)
+            if node_by_node:
+                close()
         if deferred:
             close()
             ready, deferred = deferred, []

@@ -430,7 +430,8 @@ class Function:
             raise TypeError("Too many parameter passed to theano function")
         trust = self.trust_input
         for position, (container, value) in enumerate(zip(storage, args)):
-            if trust:
+            if trust or value is None:
+                # None stands for "no value": it is up to the ops what to make of it
                 container.storage[0] = value
             else:
                 try:
@@ -515,6 +516,11 @@ class Function:
         if self.unpack_single and len(outputs) == 1 and subset is None:
             return outputs[0]
         return outputs if subset is None else [outputs[i] for i in subset]
+
+    def explain(self) -> str:
+        """Say what became of the function: loops, library calls and Python steps, and where the C text is."""
+        explain = getattr(self.fn, "explain", None)
+        return explain() if explain is not None else f"run in Python by {type(self.maker.linker).__name__}"
 
     # ---- copies ---------------------------------------------------------------------------------------
 
