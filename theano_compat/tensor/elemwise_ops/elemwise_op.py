@@ -15,22 +15,65 @@ from theano_compat.scalar import get_scalar_type
 from theano_compat.tensor.elemwise_ops.dimshuffle import DimShuffle
 from theano_compat.tensor.elemwise_ops.evaluate import kernel_for, numpy_function
 
-#: (scalar op, input dtypes, configuration) -> output dtypes; emptied when it grows large.
-_OUTPUT_DTYPES: dict = {}
+#: What scalar ops answered, by op, dtypes and configuration; emptied when it grows large.
+_ANSWERS: dict = {}
+_MOST_ANSWERS = 5000
 
 
-def _output_dtypes(scalar_op, in_dtypes: tuple) -> list[str]:
-    """Ask the scalar op for its output dtypes, remembering the answer."""
-    key = (scalar_op, in_dtypes, config.floatX, config.cast_policy)
-    found = _OUTPUT_DTYPES.get(key)
+def _remembered(scalar_op, question: tuple, ask):
+    """Give what `ask` gives, from memory where the op is one of the package's own.
+
+    A user's op may hold state that its equality does not see, and a composite is big and rarely met again.
+    """
+    if isinstance(scalar_op, scal.Composite) or not type(scalar_op).__module__.startswith("theano_compat."):
+        return ask()
+    key = (scalar_op, question, config.floatX, config.cast_policy, config.int_division)
+    found = _ANSWERS.get(key)
     if found is None:
+        if len(_ANSWERS) > _MOST_ANSWERS:
+            _ANSWERS.clear()
+        found = _ANSWERS[key] = ask()
+    return found
+
+
+def _output_dtypes(scalar_op, in_dtypes: tuple) -> tuple:
+    """Ask the scalar op for its output dtypes."""
+
+    def ask():
         with change_flags(compute_test_value="off"):
             node = scalar_op.make_node(*[get_scalar_type(dtype)() for dtype in in_dtypes])
-        found = [out.type.dtype for out in node.outputs]
-        if len(_OUTPUT_DTYPES) > 5000:
-            _OUTPUT_DTYPES.clear()
-        _OUTPUT_DTYPES[key] = found
-    return list(found)
+        return tuple(out.type.dtype for out in node.outputs)
+
+    return _remembered(scalar_op, in_dtypes, ask)
+
+
+def _scalar_gradients(scalar_op, in_dtypes: tuple, ograd_dtypes: tuple, ograds) -> tuple:
+    """Ask the scalar op for its gradient expressions.
+
+    Parameters
+    ----------
+    ograd_dtypes : tuple of str or None
+        None where the output's gradient is null or disconnected; then it is taken from `ograds`.
+
+    Returns
+    -------
+    (list, list, list, list)
+        Scalar inputs, outputs, gradients of the outputs, and expressions of the gradients of the inputs.
+    """
+
+    def ask():
+        with change_flags(compute_test_value="off"):
+            s_inputs = [get_scalar_type(dtype)() for dtype in in_dtypes]
+            s_outputs = scalar_op.make_node(*s_inputs).outputs
+            s_ograds = [g if d is None else get_scalar_type(d)() for g, d in zip(ograds, ograd_dtypes)]
+            s_igrads = scalar_op.L_op(s_inputs, s_outputs, s_ograds)
+        if not isinstance(s_igrads, (list, tuple)) or len(s_igrads) != len(s_inputs):
+            raise TypeError(f"{scalar_op}.grad should give a list with one gradient per input, got {s_igrads}")
+        return s_inputs, s_outputs, s_ograds, s_igrads
+
+    if None in ograd_dtypes:
+        return ask()
+    return _remembered(scalar_op, (in_dtypes, ograd_dtypes), ask)
 
 
 def _is_constant(x):
@@ -145,9 +188,9 @@ class Elemwise(OpenMPOp):
             if out_dtypes[out] != dtypes[inp]:
                 raise TypeError(
                     "Cannot do an inplace operation on incompatible data types.",
-                    (list(dtypes), out_dtypes, self.inplace_pattern),
+                    (list(dtypes), list(out_dtypes), self.inplace_pattern),
                 )
-        return out_dtypes, [list(pattern) for _ in out_dtypes], raised
+        return list(out_dtypes), [list(pattern) for _ in out_dtypes], raised
 
     def make_node(self, *inputs):
         """Apply the op to tensors, or to what can be made one."""
@@ -189,18 +232,11 @@ class Elemwise(OpenMPOp):
 
     def _gradients_unsummed(self, inputs, outputs, ograds):
         """Carry the scalar op's gradient expressions over to tensors, at the outputs' full shape."""
-        with change_flags(compute_test_value="off"):
-            s_inputs = [get_scalar_type(x.type.dtype)() for x in inputs]
-            s_outputs = self.scalar_op.make_node(*s_inputs).outputs
-            s_ograds = [
-                g if isinstance(g.type, (NullType, DisconnectedType)) else get_scalar_type(g.type.dtype)()
-                for g in ograds
-            ]
-            s_igrads = self.scalar_op.L_op(s_inputs, s_outputs, s_ograds)
-        if not isinstance(s_igrads, (list, tuple)) or len(s_igrads) != len(inputs):
-            raise TypeError(
-                f"{self.scalar_op}.grad should give a list with one gradient per input, got {s_igrads}"
-            )
+        in_dtypes = tuple(x.type.dtype for x in inputs)
+        ograd_dtypes = tuple(
+            None if isinstance(g.type, (NullType, DisconnectedType)) else g.type.dtype for g in ograds
+        )
+        s_inputs, s_outputs, s_ograds, s_igrads = _scalar_gradients(self.scalar_op, in_dtypes, ograd_dtypes, ograds)
         image = {}
         for scalars, tensors in ((s_inputs, inputs), (s_outputs, outputs), (s_ograds, ograds)):
             image.update(zip(scalars, tensors))
