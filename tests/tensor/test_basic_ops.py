@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import theano_compat.tensor as T
-from theano_compat.tensor.basic.products import Dot
 from tests.tensor.tensor_tools import check, evaluate
+from theano_compat.tensor.basic.products import Dot
 
 RNG = np.random.RandomState(0)
 

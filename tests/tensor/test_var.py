@@ -41,9 +41,7 @@ def test_bit_operators(name):
 
 
 METHODS = {
-    **{name: () for name in (
-        "arccos arcsin arcsinh arctan arctanh ceil cos cosh deg2rad exp exp2 expm1 floor log log10 log1p log2 rad2deg "
-        "sin sinh sqrt tan tanh trunc").split()},
+    **dict.fromkeys("arccos arcsin arcsinh arctan arctanh ceil cos cosh deg2rad exp exp2 expm1 floor log log10 log1p log2 rad2deg " "sin sinh sqrt tan tanh trunc".split(), ()),
 }  # fmt: skip
 
 

@@ -222,27 +222,21 @@ def recv(shape, dtype, source, tag):
     return MPIRecvWait(tag)(*irecv(shape, dtype, source, tag))
 
 
+_STARTS, _WAITS = (MPIRecv, MPISend), (MPIRecvWait, MPISendWait)
+
+
 def mpi_send_wait_key(a):
     """Return 1 for waiting, -1 for starting, 0 for anything else: waits are scheduled last, starts first."""
-    if isinstance(a.op, (MPIRecvWait, MPISendWait)):
-        return 1
-    if isinstance(a.op, (MPIRecv, MPISend)):
-        return -1
-    return 0
+    return isinstance(a.op, _WAITS) - isinstance(a.op, _STARTS)
 
 
 def mpi_tag_key(a):
     """Return the tag of an MPI node, 0 for other nodes: all processes schedule the tags in the same order."""
-    if isinstance(a.op, (MPISend, MPIRecv, MPIRecvWait, MPISendWait)):
-        return a.op.tag
-    return 0
+    return a.op.tag if isinstance(a.op, _STARTS + _WAITS) else 0
 
-
-mpi_send_wait_cmp = key_to_cmp(mpi_send_wait_key)
-mpi_tag_cmp = key_to_cmp(mpi_tag_key)
 
 mpi_keys = (mpi_send_wait_key, mpi_tag_key)
-mpi_cmps = (mpi_send_wait_cmp, mpi_tag_cmp)
+mpi_cmps = mpi_send_wait_cmp, mpi_tag_cmp = tuple(key_to_cmp(key) for key in mpi_keys)
 
 __all__ = [
     "LoadFromDisk", "MPIRecv", "MPIRecvWait", "MPISend", "MPISendWait", "irecv", "isend", "key_to_cmp", "load",

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from theano_compat import config, scalar as scal
+from theano_compat import config
+from theano_compat import scalar as scal
 from theano_compat.gof import Type, Variable, hashtype
 
 _BEST_WAY_OUT = (
@@ -67,12 +68,12 @@ class TensorType(Type):
     """When set, `filter` refuses values that hold NaN or infinity."""
 
     def __init__(self, dtype, broadcastable, name=None, sparse_grad=False):
-        self.dtype = config.floatX if str(dtype) == "floatX" else str(dtype)
-        self.broadcastable = tuple(bool(b) for b in broadcastable)
-        self.dtype_specs()
-        self.name = name
+        dtype = str(dtype)
+        self.dtype = dtype if dtype != "floatX" else config.floatX
+        self.dtype_specs()  # raises if tensors cannot have it
         self.numpy_dtype = np.dtype(self.dtype)
-        self.sparse_grad = sparse_grad
+        self.broadcastable = tuple(bool(known) for known in broadcastable)
+        self.name, self.sparse_grad = name, sparse_grad
         if sparse_grad:
             import warnings
 

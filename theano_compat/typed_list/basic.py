@@ -22,37 +22,35 @@ class _typed_list_py_operators:
     def __len__(self):
         raise RuntimeError("a symbolic list has no length yet: use theano.typed_list.length(l)")
 
-    def append(self, toAppend):
-        """Return the list with an entry added at the end."""
-        return append(self, toAppend)
-
-    def extend(self, toAppend):
-        """Return the list with the entries of another added at the end."""
-        return extend(self, toAppend)
-
-    def insert(self, index, toInsert):
-        """Return the list with an entry added before position `index`."""
-        return insert(self, index, toInsert)
-
-    def remove(self, toRemove):
-        """Return the list without the first entry that equals `toRemove`."""
-        return remove(self, toRemove)
-
-    def reverse(self):
-        """Return the list in reverse order."""
-        return reverse(self)
-
-    def count(self, elem):
-        """Return how many entries equal `elem`."""
-        return count(self, elem)
-
-    def ind(self, elem):
-        """Return the position of the first entry that equals `elem`. (`index` is an attribute of variables.)"""
-        return index_(self, elem)
-
     ttype = property(lambda self: self.type.ttype, doc="Type of the entries.")
     dtype = property(lambda self: self.type.ttype.dtype, doc="Element type of the entries.")
     ndim = property(lambda self: self.type.ttype.ndim + 1, doc="Number of dimensions of the entries, and one more.")
+
+
+# method -> (name of the op, what it returns); `index` is an attribute that variables have anyway
+_METHODS = {
+    "append": ("append", "the list with an entry added at the end"),
+    "extend": ("extend", "the list with the entries of another added at the end"),
+    "insert": ("insert", "the list with an entry added before a position"),
+    "remove": ("remove", "the list without the first entry that equals the argument"),
+    "reverse": ("reverse", "the list in reverse order"),
+    "count": ("count", "how many entries equal the argument"),
+    "ind": ("index_", "the position of the first entry that equals the argument"),
+}
+
+
+def _add_methods():
+    for name, (op, meaning) in _METHODS.items():
+
+        def method(self, *args, _op=op):
+            return globals()[_op](self, *args)
+
+        method.__name__ = name
+        method.__doc__ = f"Return {meaning}."
+        setattr(_typed_list_py_operators, name, method)
+
+
+_add_methods()
 
 
 class TypedListVariable(_typed_list_py_operators, Variable):

@@ -26,10 +26,11 @@ from functools import partial  # noqa: F401
 import numpy as np
 
 import theano_compat as theano  # noqa: F401
-from theano_compat import compile, config, gof, printing, scalar as scal  # noqa: F401
-from theano_compat.scalar import int32  # noqa: F401
+from theano_compat import compile, config, gof, printing  # noqa: F401
+from theano_compat import scalar as scal
 from theano_compat.gof import Apply, Constant, Generic, Op, ParamsType, Type, Variable  # noqa: F401
 from theano_compat.gof.utils import MethodNotDefined, hashtype  # noqa: F401
+from theano_compat.scalar import int32  # noqa: F401
 from theano_compat.tensor.type import (  # noqa: F401
     TensorType,
     values_eq_approx_always_true,

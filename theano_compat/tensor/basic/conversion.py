@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import weakref
+from contextlib import suppress
 
 import numpy as np
 
-from theano_compat import config, scalar as scal
+from theano_compat import config
+from theano_compat import scalar as scal
 from theano_compat.gof import Apply, Constant, Variable
 from theano_compat.scalar import int32 as int32_t  # noqa: F401  (historic name)
 from theano_compat.tensor.type import TensorType
@@ -41,6 +43,13 @@ def check_equal_numpy(x, y):
     if isinstance(x, np.random.RandomState) and isinstance(y, np.random.RandomState):
         return all(np.all(a == b) for a, b in zip(x.__getstate__(), y.__getstate__()))
     return x == y
+
+
+_NO_BOOLS = (
+    "Cannot cast True or False as a tensor variable. Please use np.array(True) or np.array(False) if you need these "
+    "constants. This error might be caused by using the == operator on Variables. v == w does not do what you think it "
+    "does, use theano.tensor.eq(v, w) instead."
+)
 
 
 # --- values to variables ------------------------------------------------------------------------------
@@ -80,18 +89,10 @@ def as_tensor_variable(x, name=None, ndim=None):
     if isinstance(x, (tuple, list)) and any(isinstance(item, Variable) for item in _flat(x)):
         from theano_compat.tensor.basic.joining import stack
 
-        try:
+        with suppress(TypeError, ValueError):
             return stack(x)
-        except (TypeError, ValueError):
-            pass
     if isinstance(x, bool):
-        raise AsTensorError(
-            "Cannot cast True or False as a tensor variable. Please use "
-            "np.array(True) or np.array(False) if you need these constants. "
-            "This error might be caused by using the == operator on "
-            "Variables. v == w does not do what you think it does, "
-            "use theano.tensor.eq(v, w) instead."
-        )
+        raise AsTensorError(_NO_BOOLS)
     try:
         return constant(x, name=name, ndim=ndim)
     except TypeError:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from theano_compat import config, scalar as scal
+from theano_compat import config
+from theano_compat import scalar as scal
 from theano_compat.gof import Apply, Constant, Op, Variable
 from theano_compat.gradient import DisconnectedType, grad_undefined
 from theano_compat.printing import FunctionPrinter, pprint

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from theano_compat import config, scalar as scal
+from theano_compat import config
+from theano_compat import scalar as scal
 from theano_compat.printing import FunctionPrinter, IgnorePrinter, OperatorPrinter, PatternPrinter, pprint
 from theano_compat.tensor.basic.conversion import as_tensor_variable, complex_dtypes, discrete_dtypes
 from theano_compat.tensor.elemwise import Elemwise

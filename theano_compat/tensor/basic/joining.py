@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from theano_compat import config, scalar as scal
+from theano_compat import config
+from theano_compat import scalar as scal
 from theano_compat.gof import Apply, Op, Variable
 from theano_compat.gradient import DisconnectedType, grad_undefined
 from theano_compat.printing import FunctionPrinter, pprint
@@ -130,15 +131,14 @@ class Join(Op):
     __props__ = ("view",)
 
     def __init__(self, view=-1):
+        if view >= 0:
+            # input 0 is the dimension
+            self.view_map = {0: [view + 1]}
         self.view = view
-        if view != -1:
-            # the dimension is input 0
-            self.view_map = {0: [1 + view]}
 
     def __str__(self):
-        if self.view == -1:
-            return self.__class__.__name__
-        return f"{self.__class__.__name__}{{view={self.view}}}"
+        option = "" if self.view < 0 else f"{{view={self.view}}}"
+        return type(self).__name__ + option
 
     def __setstate__(self, d):
         self.__dict__.update(d)
@@ -338,19 +338,18 @@ def stacklists(arg):
 
 
 def horizontal_stack(*args):
-    """Return matrices put side by side."""
-    assert len(args) >= 2
-    for arg in args:
-        assert arg.type.ndim == 2
-    return concatenate(args, axis=1)
+    """Return two or more matrices put side by side."""
+    return concatenate(_several_matrices(args), axis=1)
 
 
 def vertical_stack(*args):
-    """Return matrices put one below the other."""
-    assert len(args) >= 2
-    for arg in args:
-        assert arg.type.ndim == 2
-    return concatenate(args, axis=0)
+    """Return two or more matrices put one below the other."""
+    return concatenate(_several_matrices(args), axis=0)
+
+
+def _several_matrices(args):
+    assert len(args) > 1 and all(matrix.type.ndim == 2 for matrix in args), "needs two or more matrices"
+    return args
 
 
 def split(x, splits_size, n_splits, axis=0):

@@ -6,7 +6,7 @@ import builtins
 
 import numpy as np
 
-from theano_compat import config, scalar as scal
+from theano_compat import scalar as scal
 from theano_compat.gof import Apply, Constant, Op, Variable
 from theano_compat.gradient import DisconnectedType
 from theano_compat.printing import FunctionPrinter, pprint
