@@ -114,7 +114,7 @@ class Erfcx(_Special, UnaryMath):
 
     def derivative(self, x, z, gz):
         """``2 x erfcx(x) - 2/sqrt(pi)``."""
-        return gz * (in_output_precision(-TWO_OVER_SQRT_PI, z) + 2.0 * x * z)
+        return gz * (in_output_precision(-TWO_OVER_SQRT_PI, z) + 2.0 * x * erfcx(x))
 
 
 class Erfinv(_Special, UnaryMath):
@@ -126,7 +126,7 @@ class Erfinv(_Special, UnaryMath):
 
     def derivative(self, x, z, gz):
         """``sqrt(pi)/2 exp(erfinv(x)**2)``."""
-        return gz * in_output_precision(HALF_SQRT_PI, z) * exp(z**2)
+        return gz * in_output_precision(HALF_SQRT_PI, z) * exp(erfinv(x) ** 2)
 
 
 class Erfcinv(_Special, UnaryMath):
@@ -138,7 +138,7 @@ class Erfcinv(_Special, UnaryMath):
 
     def derivative(self, x, z, gz):
         """``-sqrt(pi)/2 exp(erfcinv(x)**2)``."""
-        return -gz * in_output_precision(HALF_SQRT_PI, z) * exp(z**2)
+        return -gz * in_output_precision(HALF_SQRT_PI, z) * exp(erfcinv(x) ** 2)
 
 
 class Gamma(_Special, UnaryMath):
@@ -150,7 +150,7 @@ class Gamma(_Special, UnaryMath):
 
     def derivative(self, x, z, gz):
         """``gamma(x) psi(x)``."""
-        return gz * z * psi(x)
+        return gz * gamma(x) * psi(x)
 
 
 class GammaLn(_Special, UnaryMath):
