@@ -23,8 +23,10 @@ def get_unbound_function(unbound):
 
 
 def exc_message(e):
-    """Return what an exception says: its only argument, or all of them."""
-    return e.args[0] if len(e.args) == 1 else e.args
+    """Return the first argument of an exception, looking through exceptions that wrap it."""
+    while isinstance(e.args[0], Exception):
+        e = e.args[0]
+    return e.args[0]
 
 
 def decode(x):

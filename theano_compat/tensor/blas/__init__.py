@@ -14,8 +14,11 @@ Nothing has to be configured: products run on the BLAS that NumPy and SciPy brin
 
 from theano_compat import config
 from theano_compat.compile.mode import optdb
+from theano_compat.gof import Apply, EquilibriumOptimizer, InconsistencyError, Op, Optimizer, view_roots
+from theano_compat.gof.opt import copy_stack_trace, in2out, local_optimizer
 from theano_compat.printing import pprint
 from theano_compat.scalar import bool as bool_t
+from theano_compat.tensor import basic as T
 from theano_compat.tensor.blas.batched import BatchedDot, batched_dot
 from theano_compat.tensor.blas.gemm_sums import (
     GemmOptimizer,

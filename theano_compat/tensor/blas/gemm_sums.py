@@ -7,7 +7,7 @@ and pairs of terms of which one is a product become ``beta * L + alpha * dot(X, 
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 
 import numpy as np
 
@@ -53,7 +53,8 @@ def _as_scalar(res, dtype=None):
     ----------
     res : tensor variable
     dtype
-        The dtype of the product that it scales; ``floatX`` if None.
+        The dtype of the product that it scales. If None, a floating number stays as it is and a
+        discrete one becomes ``floatX``.
 
     Returns
     -------
@@ -61,8 +62,6 @@ def _as_scalar(res, dtype=None):
         In `dtype` where that is the dtype that the product would have anyway, None where there is
         no such number.
     """
-    if dtype is None:
-        dtype = config.floatX
     if not all(res.type.broadcastable):
         return None
     while res.owner is not None and isinstance(res.owner.op, DimShuffle):
@@ -70,6 +69,10 @@ def _as_scalar(res, dtype=None):
     if not all(res.type.broadcastable):
         return None
     number = res.dimshuffle() if res.type.ndim else res
+    if dtype is None:
+        if number.type.dtype not in tb.discrete_dtypes:
+            return number
+        dtype = config.floatX
     if number.type.dtype == dtype:
         return number
     if scal.upcast(number.type.dtype, dtype) != dtype:
@@ -199,6 +202,38 @@ def _as_number(value, dtype):
 _SHRUNK = {(0,): ((0, "x"), (0,)), (1,): (("x", 0), (1,)), (): (("x", "x"), ())}
 
 
+def _product_behind(M):
+    """Give the Dot22 that a term is, or was shrunk from, and how to grow and shrink; else None."""
+    if res_is_a(M, _dot22):
+        return M, None
+    if M.owner is not None and isinstance(M.owner.op, DimShuffle):
+        product = M.owner.inputs[0]
+        orders = _SHRUNK.get(tuple(M.owner.op.new_order))
+        if orders is not None and res_is_a(product, _dot22):
+            return product, orders
+    return None
+
+
+def _is_product(M, uses: int = 1) -> bool:
+    """Tell whether a term is a product that nobody needs but the `uses` places given."""
+    found = _product_behind(M)
+    if found is None or _clients(M) > uses:
+        return False
+    return found[0] is M or _clients(found[0]) <= 1
+
+
+def _gemm(beta, L, alpha, M):
+    """Build ``beta * L + alpha * M`` for a term `M` that is a product; gives it and the product."""
+    product, orders = _product_behind(M)
+    X, Y = product.owner.inputs
+    dtype = L.type.dtype
+    alpha, beta = _as_number(alpha, dtype), _as_number(beta, dtype)
+    if orders is None:
+        return gemm_no_inplace(L, alpha, X, Y, beta), product
+    grown = gemm_no_inplace(L.dimshuffle(*orders[0]), alpha, X, Y, beta)
+    return grown.dimshuffle(*orders[1]), product
+
+
 def _beta_L_plus_alpha_M(beta, L, alpha, M, recurse_flip=True):
     """Build ``beta * L + alpha * M`` as one Gemm where one of both is a product used only here.
 
@@ -207,34 +242,12 @@ def _beta_L_plus_alpha_M(beta, L, alpha, M, recurse_flip=True):
     tuple
         The list with the new variable and the product that it replaces, or ``(False, False)``.
     """
-    dtype = L.type.dtype
-    if res_is_a(M, _dot22, 1):
-        X, Y = M.owner.inputs
-        if M.type == L.type:
-            result = gemm_no_inplace(L, _as_number(alpha, dtype), X, Y, _as_number(beta, dtype))
-            return [result], M
-    elif M.owner is not None and isinstance(M.owner.op, DimShuffle) and _clients(M) <= 1:
-        product = M.owner.inputs[0]
-        orders = _SHRUNK.get(tuple(M.owner.op.new_order))
-        if orders is not None and res_is_a(product, _dot22, 1) and M.type.dtype == dtype:
-            grown = L.dimshuffle(*orders[0])
-            X, Y = product.owner.inputs
-            result = gemm_no_inplace(grown, _as_number(alpha, dtype), X, Y, _as_number(beta, dtype))
-            return [result.dimshuffle(*orders[1])], product
+    if M.type == L.type and _is_product(M):
+        result, product = _gemm(beta, L, alpha, M)
+        return [result], product
     if recurse_flip:
         return _beta_L_plus_alpha_M(alpha, M, beta, L, recurse_flip=False)
     return False, False
-
-
-def _is_product(variable) -> bool:
-    """Tell, before anything is built, whether a term can be the product of a Gemm."""
-    if res_is_a(variable, _dot22, 1):
-        return True
-    return (
-        variable.owner is not None
-        and isinstance(variable.owner.op, DimShuffle)
-        and res_is_a(variable.owner.inputs[0], _dot22, 1)
-    )
 
 
 def _gemm_from_factored_list(lst: list):
@@ -256,7 +269,7 @@ def _gemm_from_factored_list(lst: list):
     for i, (s_i, M_i) in enumerate(terms):
         for j in range(i + 1, len(terms)):
             s_j, M_j = terms[j]
-            if not (products[i] or products[j]) or M_i.type != M_j.type:
+            if not (products[i] or products[j]):
                 continue
             built, old = _beta_L_plus_alpha_M(s_i, M_i, s_j, M_j)
             if not built:
@@ -267,11 +280,18 @@ def _gemm_from_factored_list(lst: list):
     return None
 
 
-def _fold_products(terms: list):
+def _fold_products(terms: list, uses: dict):
     """Fold every product of a sum into a chain of Gemm, one chain for each type of terms.
 
     The chain begins with a term that is no product, where there is one, so that as few plain
     products as possible remain.
+
+    Parameters
+    ----------
+    terms
+        Pairs of a coefficient and a variable.
+    uses
+        How often the sum needs each variable.
 
     Returns
     -------
@@ -282,44 +302,41 @@ def _fold_products(terms: list):
     by_type: dict = {}
     for place, (_, matrix) in enumerate(terms):
         by_type.setdefault(matrix.type, []).append(place)
-    chains: dict = {}
+    chains: list = []
     used: set = set()
     made: list = []
     old_products: list = []
     for places in by_type.values():
-        products = [k for k in places if _is_product(terms[k][1])]
+        products = [k for k in places if _is_product(terms[k][1], uses[terms[k][1]])]
         if not products or len(places) < 2:
             continue
-        first = next((k for k in places if k not in products), products[0])
+        others = set(places).difference(products)
+        first = min(others) if others else products[0]
         beta, total = terms[first]
         for k in products:
-            if k == first:
-                continue
-            alpha, matrix = terms[k]
-            built, old = _beta_L_plus_alpha_M(beta, total, alpha, matrix, recurse_flip=False)
-            if built:
-                beta, (total,) = 1.0, built
+            if k != first:
+                total, old = _gemm(beta, total, *terms[k])
+                beta = 1.0
                 made.append(total)
                 old_products.append(old)
-                used.add(k)
-        if beta is not terms[first][0] or total is not terms[first][1]:
-            used.add(first)
-            chains[first] = total
+        used.update(products, [first])
+        chains.append(total)
     rest = [_times(s, M) for k, (s, M) in enumerate(terms) if k not in used]
-    return rest + list(chains.values()), made, old_products
+    return rest + chains, made, old_products
 
 
 def _gemm_of_node(node):
     """Give the replacement for a node that computes a sum with products in it, or None."""
     terms = _gemm_canonicalize(node.outputs[0], 1.0, [], 0)
-    if len(terms) < 2 or not any(_is_product(matrix) for _, matrix in terms):
+    if len(terms) < 2 or not any(_product_behind(matrix) for _, matrix in terms):
         return None
     factored = _factor_canonicalized(terms)
     if len(factored) < 2 or not all(
         isinstance(s, (int, float)) or s.type.dtype == M.type.dtype for s, M in factored
     ):
         return None
-    summands, made, old_products = _fold_products(factored)
+    uses = Counter(matrix for _, matrix in terms)
+    summands, made, old_products = _fold_products(factored, uses)
     if not old_products:
         return None
     new = summands[0] if len(summands) == 1 else tb.add(*summands)

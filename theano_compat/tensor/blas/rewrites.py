@@ -9,7 +9,7 @@ from theano_compat.compile.mode import optdb
 from theano_compat.gof.opt import EquilibriumOptimizer, copy_stack_trace, in2out, local_optimizer
 from theano_compat.gof.optdb import SequenceDB
 from theano_compat.tensor import basic as tb
-from theano_compat.tensor.blas.gemm_sums import GemmOptimizer, _as_scalar, res_is_a
+from theano_compat.tensor.blas.gemm_sums import GemmOptimizer, _as_scalar, _clients, res_is_a
 from theano_compat.tensor.blas.ops import (
     _dot22,
     _dot22scalar,
@@ -168,42 +168,72 @@ def local_dot22_to_dot22scalar(node):
         return False
     products = [k for k, v in enumerate(node.inputs) if res_is_a(v, _dot22, 1)]
     if not products:
-        return _dot22scalar_one_level_down(node)
+        return _scale_product_below(node)
     if len(products) > 1:
         return False
     (at,) = products
     product = node.inputs[at]
-    for k, factor in enumerate(node.inputs):
-        number = None if k == at else _as_scalar(factor, dtype=product.dtype)
-        if number is None:
+    found = _take_number(node.inputs, at, product.dtype)
+    if found is None:
+        return False
+    number, others = found
+    return _scaled_product(product, number, others, node)
+
+
+def _take_number(factors, at: int, dtype):
+    """Find a number among the factors of a product, or among those of one of the factors.
+
+    Returns
+    -------
+    tuple or None
+        The number in `dtype`, and the other factors without the one at place `at`.
+    """
+    for k, factor in enumerate(factors):
+        number = None if k == at else _as_scalar(factor, dtype=dtype)
+        if number is not None:
+            return number, [v for j, v in enumerate(factors) if j not in (at, k)]
+    for k, factor in enumerate(factors):
+        if k == at or not _is_mul(factor) or _clients(factor) > 1:
             continue
-        scaled = _dot22scalar(*product.owner.inputs, number)
-        copy_stack_trace(node.outputs, scaled)
-        others = [v for j, v in enumerate(node.inputs) if j not in (at, k)]
-        return [_mul_with(scaled, others, node)]
-    return False
+        found = _take_number_here(factor.owner.inputs, dtype)
+        if found is not None:
+            number, rest = found
+            kept = rest[0] if len(rest) == 1 else tb.mul(*rest)
+            return number, [kept if j == k else v for j, v in enumerate(factors) if j != at]
+    return None
 
 
-def _dot22scalar_one_level_down(node):
+def _take_number_here(factors, dtype):
+    for k, factor in enumerate(factors):
+        number = _as_scalar(factor, dtype=dtype)
+        if number is not None:
+            return number, [v for j, v in enumerate(factors) if j != k]
+    return None
+
+
+def _scale_product_below(node):
     """Handle ``number * (product * other)``: the number may join the product."""
     for k, inner in enumerate(node.inputs):
-        if not _is_mul(inner) or len(inner.clients) > 1:
+        if not _is_mul(inner) or _clients(inner) > 1:
             continue
         products = [j for j, v in enumerate(inner.owner.inputs) if res_is_a(v, _dot22, 1)]
         if len(products) != 1:
             continue
         (at,) = products
         product = inner.owner.inputs[at]
-        for j, factor in enumerate(node.inputs):
-            number = None if j == k else _as_scalar(factor, dtype=product.dtype)
-            if number is None:
-                continue
-            scaled = _dot22scalar(*product.owner.inputs, number)
-            copy_stack_trace(node.outputs, scaled)
-            others = [v for i, v in enumerate(inner.owner.inputs) if i != at]
-            others += [v for i, v in enumerate(node.inputs) if i not in (j, k)]
-            return [_mul_with(scaled, others, node)]
+        around = [v for j, v in enumerate(node.inputs) if j != k]
+        found = _take_number_here(around, product.dtype)
+        if found is not None:
+            number, others = found
+            beside = [v for j, v in enumerate(inner.owner.inputs) if j != at]
+            return _scaled_product(product, number, beside + others, node)
     return False
+
+
+def _scaled_product(product, number, others, node):
+    scaled = _dot22scalar(*product.owner.inputs, number)
+    copy_stack_trace(node.outputs, scaled)
+    return [_mul_with(scaled, others, node)]
 
 
 def _mul_with(scaled, others, node):
