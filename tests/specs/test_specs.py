@@ -48,9 +48,9 @@ def reference_inputs(spec: OpSpec, case: Case, out_dtype: str):
     """Widen the inputs, so that the reference computes with less error than the op, and wraps where it wraps."""
     if not spec.wide or np.dtype(out_dtype).kind == "b":
         return case.arrays
-    if np.dtype(out_dtype).kind in "iu":
-        return [a.astype(out_dtype) for a in case.arrays]
-    return [a.astype("complex128" if a.dtype.kind == "c" else "float64") for a in case.arrays]
+    whole = np.dtype(out_dtype).kind in "iu"
+    widest = {"c": "complex128", "f": "float64"}
+    return [a.astype(widest.get(a.dtype.kind, out_dtype if whole else "float64")) for a in case.arrays]
 
 
 def assert_equal(got, want, rtol, message):
