@@ -110,6 +110,10 @@ class AllocDiag(Op):
         """Return the diagonal of the gradient."""
         return [extract_diag(g_outputs[0])]
 
+    def R_op(self, inputs, eval_points):
+        """Put the direction on the diagonal too."""
+        return [None] if eval_points[0] is None else self(eval_points[0], return_list=True)
+
     def infer_shape(self, node, shapes):
         """Return the length of the vector, twice."""
         return [(shapes[0][0],) * 2]
@@ -331,6 +335,12 @@ class QRFull(Op):
         for storage, factor in zip(outputs, self._numop(inputs[0], self.mode)):
             storage[0] = factor
 
+    def infer_shape(self, node, shapes):
+        """Return (M, K) and (K, N), with K = M if complete, else min(M, N)."""
+        m, n = shapes[0]
+        k = m if self.mode == "complete" else tensor.minimum(m, n)
+        return [(n, m), (tensor.minimum(m, n),)] if self.mode == "raw" else [(m, k), (k, n)]
+
 
 class QRIncomplete(Op):
     """The factor R only."""
@@ -350,6 +360,11 @@ class QRIncomplete(Op):
     def perform(self, node, inputs, outputs):
         """Store the factor."""
         outputs[0][0] = self._numop(inputs[0], self.mode)
+
+    def infer_shape(self, node, shapes):
+        """Return (min(M, N), N)."""
+        m, n = shapes[0]
+        return [(tensor.minimum(m, n), n)]
 
 
 def qr(a, mode="reduced"):
@@ -571,6 +586,13 @@ class TensorSolve(Op):
     def perform(self, node, inputs, outputs):
         """Store the solution."""
         outputs[0][0] = self._numop(inputs[0], inputs[1], self.axes)
+
+    def infer_shape(self, node, shapes):
+        """Return the lengths of the first array that the second does not have."""
+        a, b = shapes
+        moved = () if self.axes is None else tuple(axis % len(a) for axis in self.axes)
+        order = [axis for axis in range(len(a)) if axis not in moved] + list(moved)
+        return [tuple(a[axis] for axis in order[len(b) :])]
 
 
 def tensorsolve(a, b, axes=None):
