@@ -115,3 +115,34 @@ def pytest_collectstart(collector):
             replacement = make(value)
             replacement.__name__ = name
             setattr(holder, name, replacement)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--outcomes", help="write test id and outcome as JSON lines to this file")
+
+
+_outcomes: dict[str, str] = {}
+
+
+def pytest_runtest_logreport(report):
+    """Note the outcome of each test: that of its call, or of a set-up or tear-down that failed."""
+    if report.when == "call" or report.outcome != "passed":
+        if report.when != "call" and report.outcome == "failed":
+            _outcomes[report.nodeid] = "error"
+        elif _outcomes.get(report.nodeid) != "error":
+            _outcomes[report.nodeid] = report.outcome
+
+
+def pytest_collectreport(report):
+    """A module that cannot be imported is an outcome too."""
+    if report.failed:
+        _outcomes[report.nodeid] = "error"
+
+
+def pytest_sessionfinish(session):
+    """Write the outcomes."""
+    import json
+
+    path = session.config.getoption("--outcomes")
+    if path:
+        Path(path).write_text("".join(json.dumps([name, outcome]) + "\n" for name, outcome in _outcomes.items()))
