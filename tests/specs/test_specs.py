@@ -134,6 +134,9 @@ def inferred_shapes(xs, outputs) -> list:
         for x in node.inputs:
             if x not in shapes:
                 shapes[x] = tuple(T.constant(n, dtype="int64") for n in np.shape(x.data))
+        if not hasattr(node.op, "infer_shape") and not any(isinstance(out.type, T.TensorType) for out in node.outputs):
+            shapes.update(dict.fromkeys(node.outputs))  # as a slice, which has no shape
+            continue
         found = node.op.infer_shape(node, [shapes[x] for x in node.inputs])
         shapes.update(zip(node.outputs, found))
     return [shapes[out] for out in outputs]
