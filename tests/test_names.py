@@ -1,0 +1,86 @@
+"""Theano's names are there: those that 89 projects use, and the public ones of each module.
+
+``python -m tests.test_names`` prints the counts and what is missing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import warnings
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).parent / "data"
+CLIENT = (DATA / "client_names.txt").read_text().split()
+MODULES = json.loads((DATA / "theano_names.json").read_text())
+#: of Python 2 and 3 in one source, or of the interpreter; nobody imports them from Theano
+NOT_NAMES = {"absolute_import", "division", "print_function", "string_types", "integer_types", "PY3", "p", "rpath", "xrange", "imported_scipy"}
+#: GPU code, and what later versions bring; each with its issue's topic
+LATER = ("theano.gpuarray", "theano.sandbox.cuda", "theano.sandbox.gpuarray", "theano.misc.pycuda_utils", "theano.misc.gnumpy_utils", "theano.d3viz", "theano.sparse", "theano.scan_module")
+COMPLETE = [m for m in MODULES if m.split(".")[1:2] in (["tensor"], ["scalar"], ["gof"], ["compile"], ["gradient"], ["printing"], ["configparser"], ["typed_list"], []) or m in ("theano.updates", "theano.ifelse", "theano.raise_op")]
+
+
+def lookup(dotted: str):
+    """Return what a dotted name of Theano means here.
+
+    Raises
+    ------
+    LookupError
+        If there is no such thing.
+    """
+    parts = ["theano_compat", *dotted.split(".")[1:]]
+    for cut in range(len(parts), 0, -1):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                thing = importlib.import_module(".".join(parts[:cut]))
+                for part in parts[cut:]:
+                    thing = getattr(thing, part)
+            return thing
+        except (ImportError, AttributeError):
+            continue
+    raise LookupError(dotted)
+
+
+def missing(names):
+    """Return those of some dotted names that are not there."""
+    out = []
+    for name in names:
+        try:
+            lookup(name)
+        except LookupError:
+            out.append(name)
+    return out
+
+
+def missing_of_module(module):
+    """Return the public names of a module that are not there."""
+    return missing(f"{module}.{name}" for name in MODULES[module] if name not in NOT_NAMES)
+
+
+def test_names_that_projects_use():
+    absent = [n for n in missing(CLIENT) if not n.startswith(LATER)]
+    assert not absent, absent
+
+
+@pytest.mark.parametrize("module", COMPLETE)
+def test_public_names_of(module):
+    absent = missing_of_module(module)
+    assert not absent, absent
+
+
+def main() -> None:
+    """Print how many names are there."""
+    absent = missing(CLIENT)
+    print(f"names that projects use: {len(CLIENT) - len(absent)} of {len(CLIENT)}; missing: {', '.join(absent)}")
+    for top in ("theano", "theano.tensor", "theano.scalar", "theano.gof", "theano.compile", "theano.gradient"):
+        modules = [m for m in MODULES if m == top or (top != "theano" and m.startswith(top + "."))]
+        wanted = [f"{m}.{n}" for m in modules for n in MODULES[m]]
+        absent = missing(wanted)
+        print(f"{top} ({len(modules)} modules): {len(wanted) - len(absent)} of {len(wanted)}; missing: {', '.join(absent)}")
+
+
+if __name__ == "__main__":
+    main()
