@@ -146,15 +146,9 @@ class EquilibriumOptimizer(NavigatorOptimizer):
     """
 
     def __init__(
-        self,
-        optimizers,
-        failure_callback=None,
-        ignore_newtrees=True,
-        tracks_on_change_inputs=False,
-        max_use_ratio=None,
-        final_optimizers=None,
-        cleanup_optimizers=None,
-    ):
+        self, optimizers, failure_callback=None, ignore_newtrees=True, tracks_on_change_inputs=False,
+        max_use_ratio=None, final_optimizers=None, cleanup_optimizers=None,
+    ):  # fmt: skip
         super().__init__(None, ignore_newtrees=ignore_newtrees, failure_callback=failure_callback)
         if max_use_ratio is None:
             max_use_ratio = config.optdb.max_use_ratio

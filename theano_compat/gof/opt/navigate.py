@@ -27,25 +27,24 @@ class Updater(Feature):
     """
 
     def __init__(self, importer, pruner, chin, name=None):
-        self.importer = importer
-        self.pruner = pruner
-        self.chin = chin
-        self.name = name
+        self.importer, self.pruner, self.chin, self.name = importer, pruner, chin, name
 
     def __str__(self):
         return f"Updater{{{self.name}}}"
 
+    @staticmethod
+    def _tell(listener, *event):
+        if listener is not None:
+            listener(*event)
+
     def on_import(self, fgraph, node, reason):
-        if self.importer:
-            self.importer(node)
+        self._tell(self.importer, node)
 
     def on_prune(self, fgraph, node, reason):
-        if self.pruner:
-            self.pruner(node)
+        self._tell(self.pruner, node)
 
     def on_change_input(self, fgraph, node, i, r, new_r, reason=None):
-        if self.chin:
-            self.chin(node, i, r, new_r, reason)
+        self._tell(self.chin, node, i, r, new_r, reason)
 
     def on_detach(self, fgraph):
         # Let go of the walk's closures.

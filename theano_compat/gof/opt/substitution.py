@@ -29,9 +29,7 @@ class OpSub(LocalOptimizer):
     retains_inputs = True
 
     def __init__(self, op1, op2, transfer_tags=True):
-        self.op1 = op1
-        self.op2 = op2
-        self.transfer_tags = transfer_tags
+        self.op1, self.op2, self.transfer_tags = op1, op2, transfer_tags
 
     def op_key(self):
         """Return the op that it looks for."""
@@ -41,7 +39,7 @@ class OpSub(LocalOptimizer):
         return [self.op1]
 
     def transform(self, node):
-        if node.op != self.op1:
+        if not node.op == self.op1:
             return False
         new = self.op2.make_node(*node.inputs)
         if self.transfer_tags:
@@ -111,31 +109,19 @@ class PatternSub(LocalOptimizer):
     """
 
     def __init__(
-        self,
-        in_pattern,
-        out_pattern,
-        allow_multiple_clients=False,
-        skip_identities_fn=None,
-        name=None,
-        pdb=False,
-        tracks=(),
-        get_nodes=None,
-        values_eq_approx=None,
-    ):
-        self.in_pattern = in_pattern
-        self.out_pattern = out_pattern
+        self, in_pattern, out_pattern, allow_multiple_clients=False, skip_identities_fn=None, name=None, pdb=False,
+        tracks=(), get_nodes=None, values_eq_approx=None,
+    ):  # fmt: skip
+        self.in_pattern, self.out_pattern = in_pattern, out_pattern
         self.values_eq_approx = values_eq_approx
         head = in_pattern["pattern"] if isinstance(in_pattern, dict) else in_pattern
         if not isinstance(head, (list, tuple)):
             raise TypeError("The pattern to search for must start with a specific Op instance.")
         self.op = head[0]
-        self.allow_multiple_clients = allow_multiple_clients
-        self.skip_identities_fn = skip_identities_fn
         if name:
             self.__name__ = name
-        self.pdb = pdb
-        self._tracks = list(tracks)
-        self.get_nodes = get_nodes
+        self.pdb, self.get_nodes, self._tracks = pdb, get_nodes, list(tracks)
+        self.allow_multiple_clients, self.skip_identities_fn = allow_multiple_clients, skip_identities_fn
         if self._tracks and get_nodes is None:
             raise ValueError("PatternSub: tracks needs get_nodes as well.")
         self.__doc__ = f"{type(self).__name__}: {self}"

@@ -40,13 +40,9 @@ class Canonizer(LocalOptimizer):
     """
 
     def __init__(self, main, inverse, reciprocal, calculate, use_reciprocal=True):
-        self.main = main
-        self.inverse = inverse
-        self.reciprocal = reciprocal
-        self.calculate = calculate
-        self.use_reciprocal = use_reciprocal
+        self._ops = self.main, self.inverse, self.reciprocal = main, inverse, reciprocal
+        self.calculate, self.use_reciprocal = calculate, use_reciprocal
         self.external_simplifiers = []
-        self._ops = (main, inverse, reciprocal)
 
     def add_simplifier(self, simplifier, reason):
         """Add ``simplifier(num, denum) -> (num, denum)``, which is applied last."""

@@ -17,7 +17,7 @@ from theano_compat.tensor.opt.registry import (
     register_useless,
 )
 from theano_compat.tensor.opt.shape_feature import equal_lengths
-from theano_compat.tensor.opt.subtensor import index_of, number
+from theano_compat.tensor.opt.subtensor import distinct, index_of, number
 from theano_compat.tensor.subtensor import (
     AdvancedIncSubtensor,
     AdvancedIncSubtensor1,
@@ -148,7 +148,8 @@ def local_useless_inc_subtensor_alloc(node):
 def local_set_to_inc_subtensor(node):
     """``set_subtensor(x[i], x[i] + y)`` → ``inc_subtensor(x[i], y)`` for a vector `i` of distinct rows."""
     base, value, rows = node.inputs
-    if not _sets(node):
+    if not _sets(node) or not distinct(rows):
+        # A row that occurs twice is set once, and would be incremented twice.
         return False
     total = made_by(value, T.add)
     if total is None or len(total) != 2:

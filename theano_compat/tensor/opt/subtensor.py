@@ -405,7 +405,7 @@ def local_adv_sub1_adv_inc_sub1(node):
     base, value, rows = inner.inputs
     if not inner.op.set_instead_of_inc and not is_value(base, 0):
         return False
-    if not _distinct(rows):
+    if not distinct(rows):
         # A row that occurs twice got two increments, or the last of two values.
         return False
     out = node.outputs[0]
@@ -416,7 +416,7 @@ def local_adv_sub1_adv_inc_sub1(node):
     return [value]
 
 
-def _distinct(rows):
+def distinct(rows):
     """Whether the numbers in a vector are known to be all different."""
     if isinstance(rows, T.TensorConstant):
         data = np.asarray(rows.data)

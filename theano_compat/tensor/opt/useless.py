@@ -58,16 +58,22 @@ def _identity(node):
 
 
 def _and(node):
-    return _with_constant(node, absorbing=lambda c: c == 0, neutral=_all_ones)
+    return _with_constant(node, absorbing=_no_bit, neutral=_all_ones)
 
 
 def _or(node):
-    return _with_constant(node, absorbing=_all_ones, neutral=lambda c: c == 0)
+    return _with_constant(node, absorbing=_all_ones, neutral=_no_bit)
 
 
-def _all_ones(value):
-    """Whether all bits are set: True for bool, -1 for the others."""
-    return bool(value) if np.asarray(value).dtype == bool else bool(np.asarray(value) == ~np.zeros_like(value))
+def _no_bit(value, dtype):
+    return value == 0
+
+
+def _all_ones(value, dtype):
+    """Whether a constant has all the bits of a dtype: True for bool, -1 for signed integers."""
+    if dtype == "bool":
+        return bool(value)
+    return bool(np.asarray(value).astype(dtype) == ~np.zeros((), dtype=dtype))
 
 
 def _with_constant(node, absorbing, neutral):
@@ -77,11 +83,11 @@ def _with_constant(node, absorbing, neutral):
     out = node.outputs[0]
     for constant, other in (node.inputs, reversed(node.inputs)):
         value = constant_value(constant, only_process_constants=True)
-        if value is None or constant.type.dtype != out.dtype:
+        if value is None or other.type.dtype != out.dtype:
             continue
-        if absorbing(value):
+        if absorbing(value, out.dtype):
             return like(value, node)
-        if neutral(value) and other.type == out.type:
+        if neutral(value, out.dtype) and other.type == out.type:
             return [other]
     return False
 
