@@ -48,7 +48,13 @@ class _ForwardSweep:
                     # A float direction for an integer variable keeps its own dtype.
                     point = variable.type.clone(dtype=point.type.dtype).filter_variable(point)
             points.append(point)
-        self._done[node] = list(node.op.R_op(node.inputs, points))
+        try:
+            self._done[node] = list(node.op.R_op(node.inputs, points))
+        except NotImplementedError:
+            # What is not continuous (indices, slices) does not move with its inputs.
+            if any(str(getattr(out.type, "dtype", "")).startswith(("float", "complex")) for out in node.outputs):
+                raise
+            self._done[node] = [None] * len(node.outputs)
 
     def derivative(self, variable: Variable) -> Any:
         """The derivative of `variable`; None if it does not depend on the arguments."""
