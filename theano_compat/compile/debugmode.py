@@ -298,7 +298,7 @@ class _Checker:
 
     def _name_rewrite(self, node: Apply, error: Exception) -> None:
         """Say in a message which rewrites brought the node that fails into the graph."""
-        made = set(graph.ancestors([v for v in node.outputs]))
+        made = set(graph.ancestors(list(node.outputs)))
         reasons = {str(reason) for reason, _, new, _, _ in self.replacements if new in made and new.owner is node}
         if reasons and len(error.args) >= 1:
             text = f"\nThe node was put into the graph by: {', '.join(sorted(reasons))}"

@@ -141,6 +141,10 @@ def function(
             "Input variables of a Theano function should be contained in a list, even when there is a single input."
         )
 
+    common = {
+        "mode": mode, "accept_inplace": accept_inplace, "name": name, "on_unused_input": on_unused_input,
+        "output_keys": output_keys,
+    }  # fmt: skip
     if any(isinstance(i, (list, tuple)) for i in inputs):
         # Specifications by nested lists are older than updates and givens.
         if profile:
@@ -149,24 +153,9 @@ def function(
             raise NotImplementedError(
                 "In() instances and tuple inputs trigger the old semantics, which disallow using updates and givens"
             )
-        return orig_function(
-            inputs, outputs, mode=mode, accept_inplace=accept_inplace, name=name, on_unused_input=on_unused_input,
-            output_keys=output_keys,
-        )
-    return pfunc(
-        params=inputs,
-        outputs=outputs,
-        mode=mode,
-        updates=updates,
-        givens=givens,
-        no_default_updates=no_default_updates,
-        accept_inplace=accept_inplace,
-        name=name,
-        rebuild_strict=rebuild_strict,
-        allow_input_downcast=allow_input_downcast,
-        profile=profile,
-        on_unused_input=on_unused_input,
-        output_keys=output_keys,
-    )
+        return orig_function(inputs, outputs, **common)
+    work = {"updates": updates, "givens": givens, "no_default_updates": no_default_updates}
+    checks = {"rebuild_strict": rebuild_strict, "allow_input_downcast": allow_input_downcast}
+    return pfunc(inputs, outputs, profile=profile, **common, **work, **checks)
 
 

@@ -250,14 +250,10 @@ class FunctionMaker:
 
         self.unpack_single = not isinstance(outputs, (list, tuple))
         self.return_none = outputs is None
-        if outputs is None:
-            outputs, self.unpack_single = [], False
-        elif self.unpack_single:
-            outputs = [outputs]
-        if not isinstance(inputs, (list, tuple)):
-            inputs = [inputs]
-        inputs = [self.wrap_in(i) for i in inputs]
-        outputs = [self.wrap_out(o) for o in outputs]
+        if self.return_none:
+            outputs, self.unpack_single = (), False
+        inputs = [self.wrap_in(i) for i in (inputs if isinstance(inputs, (list, tuple)) else (inputs,))]
+        outputs = [self.wrap_out(o) for o in ((outputs,) if self.unpack_single else outputs)]
         _check_unused_inputs(inputs, outputs, on_unused_input)
 
         self.inputs = self.expanded_inputs = inputs
@@ -488,16 +484,8 @@ def orig_function(
         wrap = FunctionMaker.wrap_out
         outputs = [wrap(o) for o in outputs] if isinstance(outputs, (list, tuple)) else wrap(outputs)
     make = getattr(mode, "function_maker", FunctionMaker)
-    maker = make(
-        inputs,
-        outputs,
-        mode,
-        accept_inplace=accept_inplace,
-        profile=profile,
-        on_unused_input=on_unused_input,
-        output_keys=output_keys,
-        name=name,
-    )
+    checks = {"accept_inplace": accept_inplace, "on_unused_input": on_unused_input}
+    maker = make(inputs, outputs, mode, profile=profile, output_keys=output_keys, name=name, **checks)
     fn = maker.create([getattr(i, "value", None) for i in inputs])
     if profile:
         profile.compile_time += time.perf_counter() - start

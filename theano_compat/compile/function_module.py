@@ -219,19 +219,12 @@ class Function:
         maker: FunctionMaker,
         name: str | None = None,
     ):
-        self.fn = fn
-        self.input_storage = input_storage
-        self.output_storage = output_storage
-        self.indices = indices
-        self.outputs = outputs
-        self.defaults = defaults
-        self.unpack_single = unpack_single
-        self.return_none = return_none
-        self.output_keys = output_keys
-        self.maker = maker
+        self.name, self.maker, self.fn = name, maker, fn
+        self.input_storage, self.output_storage = input_storage, output_storage
+        self.indices, self.defaults, self.outputs = indices, defaults, outputs
+        self.unpack_single, self.return_none, self.output_keys = unpack_single, return_none, output_keys
         self.profile = getattr(maker, "profile", None)
         self.trust_input = False
-        self.name = name
         specs = maker.expanded_inputs
         # Calls of one function run one at a time; of functions with updates, all of them do (they may share what they update).
         self._lock = UPDATES if any(spec.update is not None for spec in specs) else threading.RLock()

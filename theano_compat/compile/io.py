@@ -108,16 +108,7 @@ class In(SymbolicInput):
             from theano_compat.compile.sharedvalue import SharedVariable
 
             implicit = isinstance(value, (Container, SharedVariable))
-        super().__init__(
-            variable=variable,
-            name=name,
-            update=update,
-            mutable=mutable,
-            strict=strict,
-            allow_downcast=allow_downcast,
-            autoname=autoname,
-            implicit=implicit,
-        )
+        super().__init__(variable, name, update, mutable, strict, allow_downcast, autoname, implicit)
         self.borrow = self.mutable if borrow is None else borrow
         if self.mutable and not self.borrow:
             raise AssertionError(

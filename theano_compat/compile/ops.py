@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from theano_compat.gof import Apply, Op, Type, Variable
-from theano_compat.gof.utils import MethodNotDefined
+from theano_compat.gof.utils import MethodNotDefined, integer_types
 
 __all__ = [
     "DeepCopyOp", "FromFunctionOp", "OutputGuard", "Rebroadcast", "Shape", "Shape_i", "SpecifyShape", "ViewOp", "as_op",
@@ -349,7 +349,7 @@ class Rebroadcast(_PerTypeC, Op):
     def __init__(self, *axis: tuple[int, bool]):
         items = sorted(axis)
         for dim, broadcastable in items:
-            if not isinstance(dim, (int, np.integer)):
+            if not isinstance(dim, (*integer_types, np.integer)):
                 raise TypeError(f"Rebroadcast needs integer axes. Got {dim}")
             if not isinstance(broadcastable, (bool, np.bool_)):
                 raise TypeError(f"Rebroadcast needs bool for new broadcast pattern. Got {broadcastable}")

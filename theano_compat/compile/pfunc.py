@@ -367,13 +367,7 @@ def pfunc(
     wanted = [] if outputs is None else [outputs] if single else list(outputs)
     input_updates = [i.update for i in inputs if i.update is not None]
     input_variables, cloned, (clone_d, update_d, _, shared_inputs) = rebuild_collect_shared(
-        wanted + input_updates,
-        in_variables,
-        replace=givens,
-        updates=updates,
-        rebuild_strict=rebuild_strict,
-        copy_inputs_over=True,
-        no_default_updates=no_default_updates,
+        wanted + input_updates, in_variables, givens, updates, rebuild_strict, no_default_updates=no_default_updates
     )
     cloned = cloned[: len(wanted)]
     cloned_outputs = None if outputs is None else cloned[0] if single else cloned

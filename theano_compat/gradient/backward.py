@@ -226,7 +226,7 @@ def _cast_to_outputs(node: Apply, output_grads: Sequence[Any]) -> list[Any]:
         if want is not None and have is not None and want not in tensor.discrete_dtypes and want != have:
             gradient = gradient.astype(want)
         result.append(gradient)
-    for position, (output, gradient) in enumerate(zip(node.outputs, result)):
+    for position, gradient in enumerate(result):
         have = _dtype(gradient)
         if have is not None and have in tensor.discrete_dtypes:
             raise TypeError(

@@ -14,23 +14,27 @@ from theano_compat.printing.describe import char_from_number
 
 __all__ = ["debugprint", "debugprint_variable"]
 
-_PROFILE_HEADER = """
-Timing Info
------------
---> <time> <% time> - <total time> <% total time>'
-
-<time>         computation time for this node
-<% time>       fraction of total computation time for this node
-<total time>   time for this node + total times for this node's ancestors
-<% total time> total time for this node over total computation time
-
-N.B.:
-* Times include the node time and the function overhead.
-* <total time> and <% total time> may over-count computation times
-  if inputs to a node share a common ancestor and should be viewed as a
-  loose upper bound. Their intended use is to help rule out potential nodes
-  to remove when optimizing a graph because their <total time> is very low.
-"""
+_PROFILE_HEADER = "\n".join(
+    [
+        "",
+        "Timing Info",
+        "-----------",
+        "--> <time> <% time> - <total time> <% total time>'",
+        "",
+        "<time>         computation time for this node",
+        "<% time>       fraction of total computation time for this node",
+        "<total time>   time for this node + total times for this node's ancestors",
+        "<% total time> total time for this node over total computation time",
+        "",
+        "N.B.:",
+        "* Times include the node time and the function overhead.",
+        "* <total time> and <% total time> may over-count computation times",
+        "  if inputs to a node share a common ancestor and should be viewed as a",
+        "  loose upper bound. Their intended use is to help rule out potential nodes",
+        "  to remove when optimizing a graph because their <total time> is very low.",
+        "",
+    ]
+)
 
 
 def _is_scan(op: Op) -> bool:

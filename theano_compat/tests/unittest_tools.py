@@ -59,9 +59,9 @@ def seed_rng(pseed: Any = None) -> int | None:
 def verify_grad(op: Callable[..., Any], pt: Sequence[Any], n_tests: int = 2, rng: Any = None, *args: Any, **kwargs: Any) -> None:
     """:func:`theano.gradient.verify_grad` with a seeded random state unless one is given."""
     if rng is None:
+        # The module itself serves as a state, once it is seeded.
         seed_rng()
-        rng = np.random
-    T.verify_grad(op, pt, n_tests, rng, *args, **kwargs)
+    T.verify_grad(op, pt, n_tests, np.random if rng is None else rng, *args, **kwargs)
 
 
 verify_grad.E_grad = T.verify_grad.E_grad  # type: ignore[attr-defined]

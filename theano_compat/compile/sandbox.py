@@ -1,0 +1,1 @@
+"""Historic module: what it held has moved to :mod:`theano_compat.compile`."""
