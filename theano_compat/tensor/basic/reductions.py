@@ -13,7 +13,7 @@ from theano_compat.printing import FunctionPrinter, pprint
 from theano_compat.tensor import elemwise
 from theano_compat.tensor.basic import elementwise as ew
 from theano_compat.tensor.basic.casting import cast
-from theano_compat.tensor.basic.conversion import as_tensor_variable, constant, uint_dtypes
+from theano_compat.tensor.basic.conversion import as_tensor_variable, constant, discrete_dtypes, uint_dtypes
 from theano_compat.tensor.type import TensorType
 from theano_compat.tensor.var import TensorConstant
 
@@ -376,6 +376,8 @@ def mean(input, axis=None, dtype=None, op=False, keepdims=False, acc_dtype=None)
     lengths = cast(input.shape, "float32" if s.dtype in ("float16", "float32", "complex64") else "float64")
     for i in _axes_as_given(input, axis):
         s = ew.true_div(s, lengths[i])
+    if s.dtype in discrete_dtypes:
+        s = cast(s, lengths.dtype)  # over no axis at all
     if half:
         s = cast(s, "float16")
     s.name = "mean"
