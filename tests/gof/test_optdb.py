@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from theano_compat.gof.opt import EquilibriumOptimizer, LocalOptimizer, LocalOptGroup, Optimizer, SeqOptimizer, TopoOptimizer
+from theano_compat.gof.opt import EquilibriumOptimizer, LocalOptGroup, LocalOptimizer, Optimizer, SeqOptimizer, TopoOptimizer
 from theano_compat.gof.optdb import DB, EquilibriumDB, LocalGroupDB, ProxyDB, Query, SequenceDB, TopoDB
 
 

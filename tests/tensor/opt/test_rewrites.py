@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 
 import theano_compat.tensor as T
-from theano_compat.compile.ops import Rebroadcast
 from tests.tensor.opt.tools import check_values, rewritten
+from theano_compat.compile.ops import Rebroadcast
 
 x, z, w = T.dmatrices("x", "z", "w")
 v, u = T.dvectors("v", "u")

@@ -39,7 +39,7 @@ def index_of(node):
 
 def take(x, index):
     """Return ``x[index]`` for slices, integers and scalar variables; no index, no operation."""
-    index = [entry for entry in index]
+    index = list(index)
     while index and _is_full(index[-1]):
         index.pop()
     if not index:
