@@ -113,11 +113,22 @@ _LATER = {
     **{name: ("scan_module", name) for name in ("scan", "map", "reduce", "foldl", "foldr", "scan_checkpoints")},
     "clone": ("scan_module.scan_utils", "clone"),
     "sparse_grad": ("sparse", "sparse_grad"),
-    **{name: (name, None) for name in ("scan_module", "sparse", "typed_list", "gpuarray", "sandbox", "misc", "d3viz", "compat", "tests", "pathparse", "alias", "codegen")},
+    "_asarray": ("misc.safe_asarray", "_asarray"),
+    **{name: (name, None) for name in ("scan_module", "sparse", "typed_list", "gpuarray", "sandbox", "misc", "d3viz", "compat", "tests", "pathparse", "breakpoint", "alias", "codegen")},
 }
 
 
+def has_handlers(logger) -> bool:
+    """Tell whether a logger, or one above it, has a handler."""
+    return logger.hasHandlers()
+
+
 def __getattr__(name: str):
+    if name == "ProfileMode":
+        import warnings
+
+        warnings.warn("ProfileMode is gone since Theano 0.9; use theano.function(..., profile=True)", DeprecationWarning, stacklevel=2)
+        return Mode
     place = _LATER.get(name)
     if place is None:
         raise AttributeError(f"module 'theano' has no attribute {name!r}")
