@@ -178,9 +178,11 @@ class PatternSub(LocalOptimizer):
                     and (any_clients or len(getattr(variable, "clients", ())) <= 1)
                 )
                 if fits:
-                    work.extend(
-                        (p, v, self.allow_multiple_clients) for p, v in zip(reversed(part[1:]), reversed(owner.inputs))
-                    )
+                    pairs = [(p, v, self.allow_multiple_clients) for p, v in zip(part[1:], owner.inputs)]
+                    # What is popped first decides cheaply: an op that does not fit. Constraints come last.
+                    work.extend(pair for pair in pairs if isinstance(pair[0], dict))
+                    work.extend(pair for pair in reversed(pairs) if not isinstance(pair[0], (dict, list, tuple)))
+                    work.extend(pair for pair in reversed(pairs) if isinstance(pair[0], (list, tuple)))
                     continue
                 other = self.skip_identities_fn(variable) if self.skip_identities_fn else None
                 if other is None or other is False:

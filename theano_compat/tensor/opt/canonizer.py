@@ -12,7 +12,7 @@ from theano_compat.gof.graph import Variable
 from theano_compat.gof.opt import LocalOptGroup, LocalOptimizer, copy_stack_trace, in2out
 from theano_compat.tensor import basic as T
 from theano_compat.tensor.elemwise import DimShuffle
-from theano_compat.tensor.opt.common import fill_chain, scalar_op
+from theano_compat.tensor.opt.common import fill_chain, scalar_op, surely_not_constant
 from theano_compat.tensor.opt.registry import register_canonicalize, register_stabilize
 
 
@@ -101,6 +101,8 @@ class Canonizer(LocalOptimizer):
             data = v.data if unique is None else unique
             return data if np.ndim(data) == 0 else None
         if isinstance(v, Variable):
+            if surely_not_constant(v):
+                return None
             try:
                 return T.get_scalar_constant_value(v)
             except T.NotScalarConstantError:
