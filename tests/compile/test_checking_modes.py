@@ -222,3 +222,27 @@ def test_profile_of_calls_under_the_engine_counts_calls():
     f([1.0])
     f([1.0])
     assert profile.fct_callcount == 2 and profile.fct_call_time >= profile.vm_call_time > 0
+
+
+def test_memory_profile_counts_bytes():
+    flags = theano.config.profile, theano.config.profile_memory
+    config = theano.config
+    minimum = config.profiling.min_peak_memory
+    try:
+        config.profile = config.profile_memory = config.profiling.min_peak_memory = True
+        x = T.dmatrix("x")
+        profile = ProfileStats(atexit_print=False)
+        # Three arrays of 32 KB: two of them alive at the same time; in place, one is enough.
+        f = theano.function([x], T.exp(x).T * T.exp(-x), mode=theano.Mode("vm", None), profile=profile)
+        f(np.ones((64, 64)))
+        out = io.StringIO()
+        profile.summary(file=out)
+    finally:
+        config.profile, config.profile_memory = flags
+        config.profiling.min_peak_memory = minimum
+    printed = out.getvalue()
+    # exp(x) stays while -x, exp(-x) and then the product are made.
+    assert "    Max peak memory with current setting\n        CPU: 96KB (96KB)" in printed
+    assert "Minimum peak from all valid apply node order is 96KB" in printed
+    assert "        CPU: 128KB\n" in printed
+    assert "32768B  [(64, 64)] c Elemwise{exp,no_inplace}(x)" in printed

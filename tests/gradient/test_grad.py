@@ -233,6 +233,27 @@ def test_jacobian_of_a_scalar_is_its_gradient():
         theano.gradient.hessian(T.dvector(), x)
 
 
+def test_jacobian_and_hessian_agree_with_their_formulas():
+    x, w = T.dvector("x"), theano.shared(np.array([[1.0, 2.0], [0.5, -1.0], [3.0, 0.0]]), "w")
+    at, weights = np.array([0.3, -0.7]), w.get_value()
+    y = T.tanh(T.dot(w, x))
+    by_x, by_w = theano.gradient.jacobian(y, [x, w])
+    slope = 1 - np.tanh(weights @ at) ** 2
+    assert np.allclose(value(by_x, {x: at}), slope[:, None] * weights)
+    assert np.allclose(value(by_w, {x: at}), np.einsum("i,ij,k->ijk", slope, np.eye(3), at))
+    cost = (x**3).sum() + x[0] * x[1]
+    expected = np.diag(6 * at) + np.array([[0, 1], [1, 0]])
+    assert np.allclose(value(theano.gradient.hessian(cost, x), {x: at}), expected)
+    assert isinstance(theano.gradient.hessian(cost, [x]), list)
+
+
+def test_jacobian_towards_an_intermediate_variable_and_of_nothing():
+    x = T.dvector("x")
+    z = x * 2
+    assert np.allclose(value(theano.gradient.jacobian(z**2, z), {x: [1.0, 2.0]}), np.diag([4, 8]))
+    assert value(theano.gradient.jacobian(x**2, x), {x: np.zeros(0)}).shape == (0, 0)
+
+
 def test_subgraph_grad_in_pieces_is_the_whole_gradient():
     x, t = T.dvector("x"), T.dvector("t")
     w1, w2 = theano.shared(np.array([[0.3, -0.2], [0.1, 0.4]])), theano.shared(np.array([[1.0, 0.5], [-0.5, 2.0]]))

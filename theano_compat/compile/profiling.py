@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import copy
+import heapq
 import logging
 import operator
 import sys
@@ -33,8 +34,6 @@ total_time_linker: float = 0.0
 _atexit_print_list: list[ProfileStats] = []
 _atexit_registered = False
 _profiler_printers: list[Callable[..., Any]] = []
-
-_BAR = "-"
 
 
 def register_profiler_printer(fct: Callable[..., Any]) -> Callable[..., Any]:
@@ -281,7 +280,7 @@ class ProfileStats:
         if not whole:
             return
         print(title, file=file)
-        print(_BAR * (len(title) if title != "Apply" else 6), file=file)
+        print("------" if title == "Apply" else "---", file=file)
         print(header, file=file)
         so_far = 0.0
         for seconds, columns, name, details in ordered[:limit]:
@@ -414,6 +413,10 @@ class ProfileStats:
         for node in order:
             for variable in set(node.inputs):
                 uses[variable] += 1
+        for node in order:
+            for variable in node.outputs:
+                # What is returned has one more user, who never lets go.
+                uses[variable] += any(client == "output" for client, _ in variable.clients)
         alive = peak = total = 0
         owner_of: dict[Any, Any] = {}
         left = dict(uses)
@@ -440,6 +443,58 @@ class ProfileStats:
                     alive -= self._variable_bytes(root)
         return peak, total
 
+    def _minimum_peak(self, order: Sequence[Any], limit: int = 50_000) -> int | None:
+        """The least peak of bytes over all orders that the graph allows; None if there are too many to try.
+
+        Notes
+        -----
+        A state is the set of nodes that have run. What is alive depends on that set alone, so that the path with the
+        lowest highest point is found as shortest paths are.
+        """
+        position = {node: i for i, node in enumerate(order)}
+        owner_of: dict[Any, Any] = {}
+        for node in order:
+            maps = {**(getattr(node.op, "view_map", None) or {}), **(getattr(node.op, "destroy_map", None) or {})}
+            for i, variable in enumerate(node.outputs):
+                owner_of[variable] = owner_of.get(node.inputs[maps[i][0]]) if maps.get(i) else variable
+        users: dict[Any, int] = defaultdict(int)
+        needs, makes = [], []
+        for node in order:
+            needs.append(sum(1 << position[n] for n in {v.owner for v in node.inputs if v.owner in position}))
+            makes.append([v for v in node.outputs if owner_of[v] is v])
+            for variable in node.inputs:
+                root = owner_of.get(variable)
+                if root is not None:
+                    users[root] |= 1 << position[node]
+        kept = {owner_of.get(v) for node in order for v in node.outputs if any(c == "output" for c, _ in v.clients)}
+        cost = {root: self._variable_bytes(root) for root in owner_of.values() if root is not None}
+
+        def alive(done: int) -> int:
+            return sum(
+                size
+                for root, size in cost.items()
+                if done >> position[root.owner] & 1 and (root in kept or users[root] & ~done)
+            )
+
+        everything = (1 << len(order)) - 1
+        heap, best = [(0, 0)], {0: 0}
+        while heap:
+            peak, done = heapq.heappop(heap)
+            if done == everything:
+                return peak
+            if len(best) > limit:
+                return None
+            before = alive(done)
+            for i in range(len(order)):
+                if done >> i & 1 or needs[i] & ~done:
+                    continue
+                reached = done | 1 << i
+                height = max(peak, before + sum(cost[v] for v in makes[i]))
+                if height < best.get(reached, height + 1):
+                    best[reached] = height
+                    heapq.heappush(heap, (height, reached))
+        return 0
+
     def summary_memory(self, file: TextIO, N: int | None = None) -> None:
         """Print how much memory the nodes' outputs took, for functions compiled under ``profile_memory=True``."""
         fgraphs = {node.fgraph for node in self.apply_time if getattr(node, "fgraph", None) is not None}
@@ -451,24 +506,28 @@ class ProfileStats:
         print("Memory Profile", file=file)
         print("(Sparse variables are ignored)", file=file)
         print("(For values in brackets, it's for linker = c|py", file=file)
-        for title, amount in (
-            ("Max peak memory with current setting", max(p for p, _ in peaks)),
-            (
-                "Max peak memory with current setting and Theano flag optimizer_excluding=inplace",
-                max(p for p, _ in without),
-            ),
-            ("Max peak memory if allow_gc=False (linker don't make a difference)", max(t for _, t in peaks)),
-        ):
-            print("---", file=file)
-            print(f"    {title}", file=file)
-            text = _bytes_text(amount)
-            print(f"        CPU: {text} ({text})", file=file)
-            print("        GPU: 0KB (0KB)", file=file)
-            print(f"        CPU + GPU: {text} ({text})", file=file)
         print("---", file=file)
-        print("", file=file)
+        current, plain = max(p for p, _ in peaks), max(p for p, _ in without)
+        for title, amount, brackets in (
+            ("Max peak memory with current setting", current, True),
+            ("Max peak memory with current setting and Theano flag optimizer_excluding=inplace", plain, True),
+            ("Max peak memory if allow_gc=False (linker don't make a difference)", max(t for _, t in peaks), False),
+        ):
+            text, nothing = _bytes_text(amount), "0KB"
+            if brackets:
+                text, nothing = f"{text} ({text})", "0KB (0KB)"
+            print(f"    {title}\n        CPU: {text}\n        GPU: {nothing}\n        CPU + GPU: {text}", file=file)
+        if config.profiling.min_peak_memory:
+            start = time.perf_counter()
+            least = [self._minimum_peak(order) for order in orders]
+            if None not in least:
+                print(
+                    f"    Minimum peak from all valid apply node order is {_bytes_text(max(least))}"
+                    f"(took {time.perf_counter() - start:.3f}s to compute)",
+                    file=file,
+                )
+        print("---\n", file=file)
         print(
-            "    This list is based on all functions in the profile\n"
             "    <Sum apply outputs (bytes)> <Apply outputs shape> <created/inplace/view> <Apply node>\n",
             file=file,
         )
@@ -492,7 +551,9 @@ class ProfileStats:
         whole = max(sum(row[0] for row in rows), 1)
         print(
             f"   ... (remaining {len(small)} Apply account for {share:4d}B/{whole}B ({share / whole * 100:.2f}%) of the "
-            "Apply with dense outputs sizes)\n",
+            "Apply with dense outputs sizes)\n\n"
+            "    <created/inplace/view> is what the op declares. Nodes marked inplace or view may still allocate memory;\n"
+            "    DebugMode shows that.\n",
             file=file,
         )
 

@@ -4,6 +4,7 @@
 ``backward``   :func:`grad` (reverse mode), :func:`Lop`
 ``forward``    :func:`Rop` (forward mode)
 ``matrices``   :func:`jacobian`, :func:`hessian`, :func:`subgraph_grad`
+``rows``       the loop over rows, where there is no scan
 ``markers``    identity ops that stop, clip, scale or forbid gradients
 ``types``      gradients that are none: disconnected, undefined, not implemented
 ``checking``   finite differences and :func:`verify_grad`

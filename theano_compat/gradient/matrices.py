@@ -6,24 +6,27 @@ from typing import Any
 
 from theano_compat.gof import Variable
 from theano_compat.gradient.backward import format_as, grad
+from theano_compat.gradient.rows import rows_of
 
 __all__ = ["hessian", "jacobian", "subgraph_grad"]
 
 
 def _rows(expression: Variable, wrt: list[Variable], consider_constant: Any, disconnected_inputs: str) -> list[Any]:
     """For each of `wrt` the gradients of all elements of the vector `expression`, stacked."""
-    from theano_compat import scan, tensor
+    from theano_compat import tensor
+
+    def gradient(element: Variable, argument: Variable) -> Any:
+        return grad(
+            element, argument, consider_constant=consider_constant, disconnected_inputs=disconnected_inputs
+        )
+
+    try:
+        from theano_compat import scan
+    except ImportError:
+        return rows_of(expression, wrt, gradient)
 
     def row(index: Variable, vector: Variable, *arguments: Variable) -> list[Any]:
-        return [
-            grad(
-                vector[index],
-                argument,
-                consider_constant=consider_constant,
-                disconnected_inputs=disconnected_inputs,
-            )
-            for argument in arguments
-        ]
+        return [gradient(vector[index], argument) for argument in arguments]
 
     rows, updates = scan(row, sequences=tensor.arange(expression.shape[0]), non_sequences=[expression, *wrt])
     assert not updates, (
