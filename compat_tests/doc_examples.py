@@ -119,6 +119,10 @@ def main() -> None:
         from theano_compat import alias
 
         alias.install()
+        sys.path.insert(0, str(Path(__file__).parent.parent))
+        from compat_tests import theano_tests
+
+        theano_tests.install()  # some pages import Theano's own tests
     import numpy
 
     numpy.set_printoptions(legacy="1.13")  # the pages show what NumPy printed then

@@ -129,6 +129,11 @@ _COLLECTIONS_ABC = (
 #: module -> attribute -> where it is now
 ATTRIBUTES: dict[str, dict[str, Any]] = {
     "numpy": _NUMPY,
+    "numpy.testing": {
+        "dec": lambda: _test_decorators(),
+        "rand": "numpy.random:rand",
+        "Tester": lambda: _gone("numpy.testing.Tester", "use pytest"),
+    },
     "numpy.random": {"random_integers": lambda: _numpy_random_integers},
     "scipy": _SCIPY,
     "scipy.signal": {
@@ -291,6 +296,15 @@ def _itemfreq(a):
     import numpy
 
     return numpy.array(numpy.unique(a, return_counts=True)).T
+
+
+def _test_decorators():
+    import unittest
+
+    def skipif(condition, msg=None):
+        return lambda f: unittest.skipIf(condition() if callable(condition) else condition, msg or "skipped")(f)
+
+    return types.SimpleNamespace(slow=lambda f: f, skipif=skipif, knownfailureif=skipif, setastest=lambda tf=True: lambda f: f, deprecated=lambda conditional=True: lambda f: f)
 
 
 def _sph_harm(m, n, theta, phi):
