@@ -65,3 +65,11 @@ def test_index_arrays_of_any_rank_anywhere():
 def test_index_dtypes(dtype):
     index = T.TensorType(dtype, (False,))("index")
     compare([x, index], [x[index], x[index, index]], (rng.standard_normal((4, 4)), np.array([0, 3, 1], dtype)))
+
+
+def test_values_of_extent_1_are_stretched_when_assigned():
+    y = T.dmatrix("y")
+    outputs = [T.inc_subtensor(x[2:4], y), T.set_subtensor(x[:, :], y), T.inc_subtensor(x[iv], y), T.alloc(y, 6, 8)]
+    values = [(np.ones((6, 8)), np.array([2, 2]), value) for value in (np.ones((1, 8)), np.full((1, 1), 3.0))]
+    compare([x, iv, y], outputs, *values)
+    compare([x, iv, y], [T.inc_subtensor(x[2:4], y)], (np.ones((6, 8)), np.array([1]), np.ones((3, 8))))

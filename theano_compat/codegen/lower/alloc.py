@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from theano_compat.codegen.abi import ErrorCode
 from theano_compat.codegen.builder import is_literal
+from theano_compat.codegen.lower.incsubtensor import stretched
 from theano_compat.codegen.lower.registry import register
 from theano_compat.codegen.dtypes import compute_type, literal, storage_type
 from theano_compat.gof.graph import Constant
@@ -43,18 +44,7 @@ def lower_alloc(op, node, builder):
     if value.ndim:
         order = [None] * (len(shape) - value.ndim) + list(range(value.ndim))
         value = builder.permute(value, order)
-        for axis, extent in enumerate(value.shape):
-            mine = builder.find(extent)
-            if mine != "1" and mine != builder.find(shape[axis]):
-                builder.check_message(
-                    f"{mine} == {shape[axis]}",
-                    ValueError,
-                    "could not broadcast input array in Alloc: dimension {} is {}, {} was expected",
-                    str(axis),
-                    mine,
-                    shape[axis],
-                )
-                builder.unify(mine, shape[axis])
+        value = stretched(builder, value, room.shape)
         builder.copy(room, value)
     elif room.ndim == 0:
         builder.bind(node.outputs[0], builder.value_view(builder.scalar(value), value.dtype))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from theano_compat.codegen.abi import ErrorCode
 from theano_compat.codegen.builder import NotLowered
 from theano_compat.codegen.ir import Load, Store, View
 from theano_compat.codegen.lower.registry import register
@@ -24,22 +23,38 @@ def writable(builder, op, node) -> View:
     return room
 
 
-def assign_into(builder, target: View, value: View, add: bool, code=ErrorCode.SHAPE_MISMATCH) -> None:
+def stretched(builder, value: View, wanted: tuple[str, ...]) -> View:
+    """Return a view of `value` that broadcasts to the extents `wanted` as NumPy's assignment does.
+
+    Unlike in an elementwise op, an extent that only turns out to be 1 at run time is stretched too.
+    """
+    shape, strides = list(value.shape), list(value.strides)
+    for axis, whole in enumerate(map(builder.find, wanted)):
+        mine = builder.find(shape[axis])
+        if mine in ("1", whole):
+            continue
+        builder.check_message(
+            f"{mine} == {whole} || {mine} == 1",
+            ValueError,
+            "could not broadcast input array: its dimension {} has extent {}, {} was expected",
+            str(axis),
+            mine,
+            whole,
+        )
+        value = builder.in_memory(value)
+        shape[axis] = whole
+        strides[axis] = builder.let(f"{mine} == 1 ? 0 : {strides[axis]}")
+    if shape == list(value.shape):
+        return value
+    return View(value.buffer, value.dtype, value.pointer, tuple(shape), tuple(strides), None, value.value, None, value.also)
+
+
+def assign_into(builder, target: View, value: View, add: bool) -> None:
     """Emit ``target[...] += value`` or ``target[...] = value`` with broadcasting of `value`."""
     if value.ndim > target.ndim:
         raise NotLowered("a value of higher rank than what it is assigned to")
     value = builder.permute(value, [None] * (target.ndim - value.ndim) + list(range(value.ndim)))
-    for axis in range(target.ndim):
-        mine, wanted = builder.find(value.shape[axis]), builder.find(target.shape[axis])
-        if mine not in ("1", wanted):
-            builder.check_message(
-                f"{mine} == {wanted}",
-                ValueError,
-                "could not broadcast input array into the indexed shape: dimension {} is {}, {} was expected",
-                str(axis),
-                mine,
-                wanted,
-            )
+    value = stretched(builder, value, target.shape)
     if value.value is not None:
         name, loads = value.value, []
     else:
