@@ -21,18 +21,7 @@ from .abstract_conv import conv2d as abstract_conv2d
 from .abstract_conv import conv2d_grad_wrt_inputs, conv3d, separable_conv2d
 from .bn import batch_normalization
 from .conv import ConvOp
-from .nnet import (
-    CrossentropyCategorical1Hot, CrossentropyCategorical1HotGrad, CrossentropySoftmax1HotWithBiasDx,
-    CrossentropySoftmaxArgmax1HotWithBias, LogSoftmax, Prepend_scalar_constant_to_each_row, Prepend_scalar_to_each_row,
-    Softmax, SoftmaxGrad, SoftmaxWithBias, binary_crossentropy, categorical_crossentropy, confusion_matrix,
-    crossentropy_categorical_1hot, crossentropy_categorical_1hot_grad, crossentropy_softmax_1hot,
-    crossentropy_softmax_1hot_with_bias, crossentropy_softmax_1hot_with_bias_dx,
-    crossentropy_softmax_argmax_1hot_with_bias, crossentropy_softmax_max_and_argmax_1hot,
-    crossentropy_softmax_max_and_argmax_1hot_with_bias, crossentropy_to_crossentropy_with_softmax,
-    crossentropy_to_crossentropy_with_softmax_with_bias, elu, graph_merge_softmax_with_crossentropy_softmax, h_softmax,
-    logsoftmax, logsoftmax_op, prepend_0_to_each_row, prepend_1_to_each_row, prepend_scalar_to_each_row, relu, selu,
-    sigmoid_binary_crossentropy, softmax, softmax_grad, softmax_graph, softmax_op, softmax_simplifier,
-    softmax_with_bias, softsign)
+from .nnet import *
 from .sigm import hard_sigmoid, scalar_sigmoid, sigmoid, sigmoid_inplace, softplus, ultra_fast_sigmoid
 
 __all__ = [

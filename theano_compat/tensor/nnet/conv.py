@@ -10,8 +10,7 @@ from theano_compat.gof.op import OpenMPOp
 from theano_compat.tensor import basic as T
 from theano_compat.tensor.basic import as_tensor_variable
 
-from .abstract_conv import (
-    AbstractConv2d_gradInputs, AbstractConv2d_gradWeights, get_conv_output_shape, get_conv_shape_1axis)
+from .abstract_conv import AbstractConv2d_gradInputs, AbstractConv2d_gradWeights, get_conv_output_shape, get_conv_shape_1axis
 from .conv_numpy import Geometry, correlate, flip
 
 imported_scipy_signal = True

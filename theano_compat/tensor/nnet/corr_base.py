@@ -46,9 +46,9 @@ class CorrND(OpenMPOp):
                 raise ValueError(f"{name} must have {words} elements")
         self.subsample = tuple(subsample)
         self.filter_dilation = tuple(filter_dilation)
-        if num_groups < 1:
-            raise ValueError("Number of groups should be greater than 0")
         self.num_groups = num_groups
+        if not num_groups >= 1:
+            raise ValueError("Number of groups should be greater than 0")
 
     def _settings(self):
         raise NotImplementedError

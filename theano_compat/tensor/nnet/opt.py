@@ -10,10 +10,14 @@ from theano_compat.tensor.opt import in2out, register_specialize_device
 from theano_compat.tensor.type import TensorType
 
 from .abstract_conv import (
-    AbstractConv2d, AbstractConv2d_gradInputs, AbstractConv2d_gradWeights, AbstractConv3d, AbstractConv3d_gradInputs,
-    AbstractConv3d_gradWeights)
-from .blocksparse import (
-    SparseBlockGemv, SparseBlockOuter, sparse_block_gemv_inplace, sparse_block_outer_inplace)
+    AbstractConv2d,
+    AbstractConv2d_gradInputs,
+    AbstractConv2d_gradWeights,
+    AbstractConv3d,
+    AbstractConv3d_gradInputs,
+    AbstractConv3d_gradWeights,
+)
+from .blocksparse import SparseBlockGemv, SparseBlockOuter, sparse_block_gemv_inplace, sparse_block_outer_inplace
 from .conv import ConvOp
 from .corr import CorrMM, CorrMM_gradInputs, CorrMM_gradWeights
 from .corr3d import Corr3dMM, Corr3dMM_gradInputs, Corr3dMM_gradWeights

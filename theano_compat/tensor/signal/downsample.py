@@ -5,7 +5,6 @@ import warnings
 
 from .pool import *  # noqa: F401,F403
 from .pool import Pool, pool_2d
-from .pool import max_pool_2d_same_size, pool_3d  # noqa: F401
 
 warnings.warn("downsample module has been moved to the theano.tensor.signal.pool module.", stacklevel=2)
 

@@ -8,8 +8,13 @@ from theano_compat.tensor import basic as T
 from theano_compat.tensor.basic import as_tensor_variable
 
 from .ops import (
-    AbstractConv2d, AbstractConv2d_gradInputs, AbstractConv2d_gradWeights, AbstractConv3d, AbstractConv3d_gradInputs,
-    AbstractConv3d_gradWeights)
+    AbstractConv2d,
+    AbstractConv2d_gradInputs,
+    AbstractConv2d_gradWeights,
+    AbstractConv3d,
+    AbstractConv3d_gradInputs,
+    AbstractConv3d_gradWeights,
+)
 from .shapes import _window
 
 

@@ -12,9 +12,7 @@ from theano_compat.gradient import DisconnectedType
 from theano_compat.tensor import basic as T
 
 from ..conv_numpy import Geometry, correlate, flip, inputs_gradient, weights_gradient
-from .shapes import (
-    _bad_mode, assert_shape, border_mode_to_pad, get_conv_gradinputs_shape, get_conv_gradweights_shape,
-    get_conv_output_shape)
+from .shapes import _bad_mode, assert_shape, border_mode_to_pad, get_conv_gradinputs_shape, get_conv_gradweights_shape, get_conv_output_shape
 
 
 def _checked_border_mode(border_mode, convdim):

@@ -222,18 +222,15 @@ def get_conv_gradinputs_shape(kernel_shape, top_shape, border_mode, subsample, f
 
 def check_conv_gradinputs_shape(image_shape, kernel_shape, output_shape, border_mode, subsample, filter_dilation=None):
     """True where an image and filters of these shapes give an output of that shape (None matches anything)."""
-    image_shape, kernel_shape, output_shape = tuple(image_shape), tuple(kernel_shape), tuple(output_shape)
-    if len(image_shape) != len(kernel_shape) or len(image_shape) != len(output_shape):
-        return False
-    if len(image_shape) - 2 != len(subsample):
-        return False
-    if filter_dilation is not None and len(image_shape) - 2 != len(filter_dilation):
+    ranks = {len(shape) for shape in (image_shape, kernel_shape, output_shape)}
+    ranks |= {2 + len(numbers) for numbers in (subsample, filter_dilation) if numbers is not None}
+    if len(ranks) > 1:
         return False
 
     def agree(given, computed):
         return given is None or computed is None or given == computed
 
-    computed = get_conv_output_shape(image_shape, kernel_shape, border_mode, subsample, filter_dilation)
+    computed = get_conv_output_shape(tuple(image_shape), tuple(kernel_shape), border_mode, subsample, filter_dilation)
     return all(agree(o, c) for o, c in zip(output_shape, computed))
 
 

@@ -30,15 +30,14 @@ def relu(x, alpha=0):
 
     Notes
     -----
-    Written as ``f1 * x + f2 * abs(x)``, which needs no branch.
+    Written as ``(1 + alpha) / 2 * x + (1 - alpha) / 2 * abs(x)``, which needs no branch.
     """
     # Compared by type first: a symbolic alpha has no truth value.
     if isinstance(alpha, (int, float)) and alpha == 0:
         return 0.5 * (x + abs(x))
     alpha = tensor.as_tensor_variable(alpha)
-    f1 = 0.5 * (1 + alpha)
-    f2 = 0.5 * (1 - alpha)
-    return f1 * x + f2 * abs(x)
+    of_x, of_abs_x = 0.5 * (1 + alpha), 0.5 * (1 - alpha)
+    return of_x * x + of_abs_x * abs(x)
 
 
 def elu(x, alpha=1):

@@ -7,10 +7,16 @@ from theano_compat import gof
 from theano_compat.gof import Apply
 from theano_compat.gradient import DisconnectedType, grad_not_implemented
 from theano_compat.tensor import basic as tensor
-from theano_compat.tensor.type import TensorType
 from theano_compat.tensor.subtensor import inc_subtensor
+from theano_compat.tensor.type import TensorType
 
-from .softmax import is_float_matrix, is_float_vector
+from .softmax import is_float_matrix, is_float_vector, softmax_grad, softmax_with_bias
+
+__all__ = ["CrossentropyCategorical1Hot", "CrossentropyCategorical1HotGrad", "CrossentropySoftmax1HotWithBiasDx",
+           "CrossentropySoftmaxArgmax1HotWithBias", "crossentropy_categorical_1hot", "crossentropy_categorical_1hot_grad",
+           "crossentropy_softmax_1hot", "crossentropy_softmax_1hot_with_bias", "crossentropy_softmax_1hot_with_bias_dx",
+           "crossentropy_softmax_argmax_1hot_with_bias", "crossentropy_softmax_max_and_argmax_1hot",
+           "crossentropy_softmax_max_and_argmax_1hot_with_bias"]
 
 
 def _is_index_vector(v) -> bool:
@@ -35,15 +41,12 @@ class CrossentropySoftmaxArgmax1HotWithBias(gof.Op):
         gof.Op.__init__(self, **kwargs)
 
     def make_node(self, x, b, y_idx):
-        x = tensor.as_tensor_variable(x)
-        b = tensor.as_tensor_variable(b)
-        y_idx = tensor.as_tensor_variable(y_idx)
-        if not is_float_matrix(x):
-            raise ValueError("x must be 2-d tensor of floats", x.type)
-        if not is_float_vector(b):
-            raise ValueError("b must be 1-d tensor of floats", b.type)
-        if not _is_index_vector(y_idx):
-            raise ValueError("y_idx must be 1-d tensor of [u]ints", y_idx.type)
+        x, b, y_idx = map(tensor.as_tensor_variable, (x, b, y_idx))
+        wanted = ((is_float_matrix, x, "x must be 2-d tensor of floats"), (is_float_vector, b, "b must be 1-d tensor of floats"),
+                  (_is_index_vector, y_idx, "y_idx must be 1-d tensor of [u]ints"))
+        for holds, variable, message in wanted:
+            if not holds(variable):
+                raise ValueError(message, variable.type)
         nll = TensorType(x.type.dtype, y_idx.type.broadcastable).make_variable()
         return Apply(self, [x, b, y_idx], [nll, x.type(), y_idx.type()])
 
@@ -84,24 +87,17 @@ class CrossentropySoftmaxArgmax1HotWithBias(gof.Op):
 
     def grad(self, inp, grads):
         x, b, y_idx = inp
-        g_nll, g_sm, g_am = grads
-        dx_terms = []
-        if not isinstance(g_nll.type, DisconnectedType):
-            _, sm = crossentropy_softmax_1hot_with_bias(x, b, y_idx)
-            dx_terms.append(crossentropy_softmax_1hot_with_bias_dx(g_nll, sm, y_idx))
-        if not isinstance(g_sm.type, DisconnectedType):
-            from .softmax import softmax_with_bias
-
-            # The L-op of the plain softmax, for its gradient with respect to x.
-            sm_node = softmax_with_bias(x, b)
-            dx_terms.append(softmax_with_bias.L_op([x, b], [sm_node], [g_sm])[0])
-        if not isinstance(g_am.type, DisconnectedType):
-            dx_terms.append(x.zeros_like())
-        if not dx_terms:
-            return [DisconnectedType()(), DisconnectedType()(), DisconnectedType()()]
-        dx = dx_terms[0]
-        for term in dx_terms[1:]:
-            dx = dx + term
+        of_nll, of_softmax, of_argmax = (None if isinstance(g.type, DisconnectedType) else g for g in grads)
+        dx = None if of_argmax is None else x.zeros_like()
+        if of_nll is not None:
+            sm = crossentropy_softmax_1hot_with_bias(x, b, y_idx)[1]
+            term = crossentropy_softmax_1hot_with_bias_dx(of_nll, sm, y_idx)
+            dx = term if dx is None else dx + term
+        if of_softmax is not None:
+            term = softmax_grad(of_softmax, softmax_with_bias(x, b))
+            dx = term if dx is None else dx + term
+        if dx is None:
+            return [DisconnectedType()() for _ in inp]
         return [dx, dx.sum(axis=0), DisconnectedType()()]
 
 
@@ -118,17 +114,14 @@ class CrossentropySoftmax1HotWithBiasDx(gof.Op):
     __props__ = ()
 
     def make_node(self, dy, sm, y_idx, **kwargs):
-        dy = tensor.as_tensor_variable(dy)
-        sm = tensor.as_tensor_variable(sm)
-        y_idx = tensor.as_tensor_variable(y_idx)
-        if dy.type.ndim > 1 or dy.type.dtype not in tensor.float_dtypes:
-            raise ValueError("dy must be {0,1}-d tensor of floats", dy.type)
-        if dy.ndim == 0:
-            dy = dy[None]
-        if not is_float_matrix(sm):
-            raise ValueError("sm must be 2-d tensor of floats", sm.type)
-        if not _is_index_vector(y_idx):
-            raise ValueError("y_idx must be 1-d tensor of [u]ints", y_idx.type)
+        dy, sm, y_idx = map(tensor.as_tensor_variable, (dy, sm, y_idx))
+        if dy.ndim == 0 and dy.dtype in tensor.float_dtypes:
+            dy = dy.dimshuffle("x")
+        wanted = ((is_float_vector, dy, "dy must be {0,1}-d tensor of floats"), (is_float_matrix, sm, "sm must be 2-d tensor of floats"),
+                  (_is_index_vector, y_idx, "y_idx must be 1-d tensor of [u]ints"))
+        for holds, variable, message in wanted:
+            if not holds(variable):
+                raise ValueError(message, variable.type)
         return Apply(self, [dy, sm, y_idx], [sm.type()])
 
     def perform(self, node, input_storage, output_storage):

@@ -10,8 +10,11 @@ from theano_compat.tensor.elemwise import Elemwise
 from theano_compat.tensor.opt import register_canonicalize, register_specialize, register_stabilize
 
 from .crossentropy_ops import (
-    crossentropy_categorical_1hot, crossentropy_categorical_1hot_grad, crossentropy_softmax_1hot_with_bias_dx,
-    crossentropy_softmax_argmax_1hot_with_bias)
+    crossentropy_categorical_1hot,
+    crossentropy_categorical_1hot_grad,
+    crossentropy_softmax_1hot_with_bias_dx,
+    crossentropy_softmax_argmax_1hot_with_bias,
+)
 from .quotient import Quotient, constant_value, without
 from .rewrites_softmax import _owner, split_bias
 from .softmax import logsoftmax_op, softmax_grad, softmax_op, softmax_with_bias

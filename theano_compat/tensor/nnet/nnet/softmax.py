@@ -68,12 +68,10 @@ class SoftmaxWithBias(gof.Op):
     __props__ = ()
 
     def make_node(self, x, b):
-        x = tensor.as_tensor_variable(x)
-        b = tensor.as_tensor_variable(b)
-        if not is_float_matrix(x):
-            raise ValueError("x must be 2-d tensor of floats")
-        if not is_float_vector(b):
-            raise ValueError("b must be 1-d tensor of floats")
+        x, b = map(tensor.as_tensor_variable, (x, b))
+        for variable, rank, holds in ((x, 2, is_float_matrix(x)), (b, 1, is_float_vector(b))):
+            if not holds:
+                raise ValueError(f"{'x' if variable is x else 'b'} must be {rank}-d tensor of floats")
         return Apply(self, [x, b], [x.type()])
 
     def perform(self, node, input_storage, output_storage):
@@ -110,17 +108,15 @@ class SoftmaxGrad(gof.Op):
         dy = tensor.as_tensor_variable(dy)
         if dy.type.ndim not in (1, 2) or dy.type.dtype not in tensor.float_dtypes:
             raise ValueError("dy must be 1-d or 2-d tensor of floats. Got ", dy.type)
-        if dy.ndim == 1:
-            dy = tensor.shape_padleft(dy, n_ones=1)
         sm = tensor.as_tensor_variable(sm)
-        if sm.ndim == 1:
-            sm = tensor.shape_padleft(sm, n_ones=1)
+        # A vector is one row.
+        dy, sm = (v.dimshuffle("x", 0) if v.ndim == 1 else v for v in (dy, sm))
         return Apply(self, [dy, sm], [sm.type()])
 
     def perform(self, node, input_storage, output_storage):
         dy, sm = input_storage
-        dy_times_sm = dy * sm
-        dx = dy_times_sm - dy_times_sm.sum(axis=1, keepdims=True) * sm
+        dx = dy * sm
+        dx -= dx.sum(axis=1, keepdims=True) * sm
         output_storage[0][0] = dx.astype(sm.dtype, copy=False)
 
     def grad(self, inp, grads):
@@ -155,15 +151,13 @@ class Softmax(gof.Op):
     def perform(self, node, input_storage, output_storage):
         output_storage[0][0] = stable_softmax(input_storage[0])
 
-    def L_op(self, inp, outputs, grads):
-        (g_sm,) = grads
-        return [softmax_grad(g_sm, outputs[0])]
+    def L_op(self, inputs, outputs, output_grads):
+        return [softmax_grad(*output_grads, *outputs)]
 
     def R_op(self, inputs, eval_points):
         # The Jacobian is symmetric, so the R-op is the L-op.
-        if None in eval_points:
-            return [None]
-        return self.L_op(inputs, [self(*inputs)], eval_points)
+        (v,) = eval_points
+        return [None if v is None else softmax_grad(v, self(*inputs))]
 
     def infer_shape(self, node, shape):
         return shape

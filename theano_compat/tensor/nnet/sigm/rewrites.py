@@ -8,8 +8,8 @@ from theano_compat.gof.opt import PatternSub, copy_stack_trace, local_optimizer
 from theano_compat.tensor import basic as tensor
 from theano_compat.tensor import opt
 
-from .match import _is_1, is_1pexp, is_exp, partition_num_or_denom
-from .ops import hard_sigmoid, sigmoid, softplus, ultra_fast_sigmoid, ultra_fast_sigmoid_inplace, sigmoid_inplace
+from .match import _is_1, is_1pexp, is_exp, is_neg, partition_num_or_denom
+from .ops import hard_sigmoid, sigmoid, sigmoid_inplace, softplus, ultra_fast_sigmoid, ultra_fast_sigmoid_inplace
 from .products import compute_mul, parse_mul_tree, perform_sigm_times_exp, simplify_mul
 
 
@@ -49,6 +49,21 @@ for _rewrite, _name in (
         (log1pexp_to_softplus, "log1pexp_to_softplus"),
         (log1p_neg_sigmoid, "log1p_neg_sigmoid,")):  # Theano's name has the comma
     opt.register_stabilize(_rewrite, name=_name)
+
+
+@opt.register_stabilize
+@local_optimizer([tensor.log1p])
+def local_log1p_minus_sigmoid(node):
+    """``log1p(-sigmoid(x)) -> -softplus(x)``, also where canonicalization wrote the minus as a factor -1."""
+    if node.op != tensor.log1p:
+        return None
+    inner = is_neg(node.inputs[0])
+    if inner is None or inner.owner is None or inner.owner.op != sigmoid:
+        return None
+    new = -softplus(inner.owner.inputs[0])
+    new.tag.values_eq_approx = _skip_identical_or_infinite
+    copy_stack_trace(node.outputs[0], new)
+    return [new]
 
 
 # --- quotients and products of exponentials ---

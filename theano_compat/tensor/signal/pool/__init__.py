@@ -7,8 +7,7 @@
 =============  =================================================
 """
 from .functions import max_pool_2d_same_size, pool_2d, pool_3d
-from .ops import (
-    AveragePoolGrad, DownsampleFactorMaxGradGrad, MaxPoolGrad, MaxPoolRop, Pool, PoolGrad, PoolingMode_t, bool_t)
+from .ops import AveragePoolGrad, DownsampleFactorMaxGradGrad, MaxPoolGrad, MaxPoolRop, Pool, PoolGrad, PoolingMode_t, bool_t
 
 __all__ = ["AveragePoolGrad", "DownsampleFactorMaxGradGrad", "MaxPoolGrad", "MaxPoolRop", "Pool", "PoolGrad",
            "PoolingMode_t", "bool_t", "max_pool_2d_same_size", "pool_2d", "pool_3d"]

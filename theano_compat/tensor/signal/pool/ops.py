@@ -4,7 +4,7 @@ from __future__ import annotations
 from theano_compat.gof import Apply, EnumList, Variable
 from theano_compat.gof.op import OpenMPOp
 from theano_compat.gradient import DisconnectedType
-from theano_compat.scalar import bool as bool_t
+from theano_compat.scalar import bool as bool_t  # noqa: F401  (a name of Theano's module)
 from theano_compat.tensor import basic as tensor
 from theano_compat.tensor.type import TensorType
 
@@ -124,13 +124,10 @@ class _PoolOp(OpenMPOp):
         nd = self.ndim
         if ws is None:
             raise ValueError("You must provide a tuple value for the window size.")
-        if stride is None:
-            stride = ws
-        if pad is None:
-            pad = (0,) * nd
-        elif isinstance(pad, (tuple, list)):
-            if max(pad) != 0 and not self.ignore_border:
-                raise NotImplementedError("padding works only with ignore_border=True")
+        stride = ws if stride is None else stride
+        pad = (0,) * nd if pad is None else pad
+        if not self.ignore_border and isinstance(pad, (tuple, list)) and any(pad):
+            raise NotImplementedError("padding works only with ignore_border=True")
         vectors = []
         for value in (ws, stride, pad):
             if isinstance(value, (tuple, list)) and len(value) != nd:
