@@ -146,6 +146,10 @@ class ConvOp(OpenMPOp):
         """True where images or filters are spread with zeros first."""
         return self.imshp_logical != self.imshp or self.kshp_logical != self.kshp
 
+    def use_blas(self):
+        """False: this op has no code of its own; the engine lowers it to products of patches."""
+        return False
+
     def flops(self, inputs, outputs):
         """Multiplications and additions of one evaluation, from the shapes of inputs and outputs."""
         images, kerns = inputs

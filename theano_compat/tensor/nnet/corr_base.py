@@ -36,6 +36,8 @@ class CorrND(OpenMPOp):
     convdim = 2
     label = "CorrMM"
     unshared = False
+    #: Which of forward, backprop weights and backprop inputs a concrete op computes.
+    direction: str | None = None
 
     def _setup(self, border_mode, subsample, filter_dilation, num_groups, openmp):
         OpenMPOp.__init__(self, openmp=openmp)

@@ -1,3 +1,4 @@
+# ruff: noqa: F405
 """Softmax, crossentropies, activations and losses, with the rewrites that make them stable.
 
 =======================  ============================================================
