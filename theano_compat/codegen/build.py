@@ -19,6 +19,11 @@ VECTOR_FUNCTIONS = (
 _call = re.compile(r"\b(" + "|".join(VECTOR_FUNCTIONS) + r")(f?)\(")
 
 
+def calls_vector_function(text: str) -> bool:
+    """Tell whether a C text calls a function that may have a vector variant."""
+    return _call.search(text) is not None
+
+
 def prelude(text: str) -> str:
     """Return the declarations that let the compiler vectorise the math functions that `text` calls."""
     from theano_compat.codegen import vectormath

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -45,7 +45,7 @@ def compute_type(dtype: str) -> str:
     return "float" if dtype == "float16" else _STORAGE[dtype]
 
 
-@lru_cache(maxsize=None)
+@cache
 def itemsize(dtype: str) -> int:
     """Bytes of one element."""
     return np.dtype(dtype).itemsize

@@ -12,7 +12,7 @@ from theano_compat.codegen import build, runtime
 from theano_compat.codegen.abi import SegmentSpec
 from theano_compat.codegen.emit import emit
 from theano_compat.codegen.errors import SegmentError, exception_of, inputs_of_failed
-from theano_compat.codegen.schedule import Island, Schedule, Segment, make_schedule
+from theano_compat.codegen.schedule import Schedule, Segment, make_schedule
 from theano_compat.gof.graph import Constant, Variable
 from theano_compat.gof.link import LocalLinker, map_storage, raise_with_op
 

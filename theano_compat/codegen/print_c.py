@@ -16,7 +16,6 @@ from theano_compat.codegen.ir import (
     Buffer,
     Call,
     Check,
-    Load,
     LoadScalar,
     Loop,
     Reducer,
@@ -227,7 +226,11 @@ class _Kernel:
 
     def _any(self, walking: list[_Operand]) -> list[str]:
         i2, i3, i4 = "        ", "            ", "                "
-        lines = [f"{i2}for (int64_t i = 0; i < n1; i++)", f"{i3}for (int64_t j = 0; j < n0; j++) {{"]
+        lines = [f"{i2}for (int64_t i = 0; i < n1; i++) {{"]
+        plain = all(o.store is None or (o.store.reducer is None and o in walking) for o in self.operands)
+        if plain and self._is_costly() and not any(o.dtype in COMPLEX for o in self.operands):
+            lines.append(f"{i3}#pragma omp simd")
+        lines.append(f"{i3}for (int64_t j = 0; j < n0; j++) {{")
         for o in walking:
             lines.append(f"{i4}char *a{o.number} = p[{o.number}] + i * s1[{o.number}] + j * s0[{o.number}];")
         lines += [i4 + self._fetch(name, o, f"a{o.number}") for name, o in self.loads if not o.fixed]
@@ -238,8 +241,12 @@ class _Kernel:
                 value = _combine(o.store.reducer, o.dtype, f"({read_element(f'a{o.number}', o.dtype)})", value)
             pointer = f"a{o.number}" if o in walking else f"p[{o.number}]"
             lines.append(i4 + write_element(pointer, o.dtype, value))
-        lines.append(f"{i3}}}")
+        lines += [f"{i3}}}", f"{i2}}}"]
         return lines
+
+    def _is_costly(self) -> bool:
+        """Tell whether the body calls functions that have vector variants: then gathering the operands pays."""
+        return any(build.calls_vector_function(s.expr) for s in self.loop.body) and not any(s.block for s in self.loop.body)
 
     def run(self, name: str) -> list[str]:
         """Statement of the segment that runs the kernel."""
@@ -299,7 +306,7 @@ class SourceFile:
             elif isinstance(statement, LoadScalar):
                 ctypes[statement.name] = compute_type(statement.view.dtype)
         chunks: list[list[str]] = []
-        for k, (view, base, block) in enumerate(results):
+        for k, (view, base, _) in enumerate(results):
             lines = [f"{{ tc_result *r = f->out + {k}; r->data = {view.pointer}; r->base = {base};"]
             lines += [f"  r->shape[{i}] = {e}; r->strides[{i}] = {s};" for i, (e, s) in enumerate(zip(view.shape, view.strides))]
             chunks.append([*lines, "}"])
@@ -321,7 +328,7 @@ class SourceFile:
             elif buffer.kind == "local":
                 size = max(int(buffer.nbytes), 1)
                 text.append(f"    char {buffer.name}[{size}] __attribute__((aligned(16)));")
-        for k, (view, base, _) in enumerate(results):
+        for view, base, _ in results:
             if base >= 0 and view.buffer.name in used:
                 text.append(f"    char *const {view.buffer.name} = f->in[{view.buffer.index}].data;")
                 used.discard(view.buffer.name)
@@ -412,4 +419,4 @@ class SourceFile:
         return "\n".join(lines)
 
 
-_HEADER_ORDER = ["half", "nest", "copy", "blas", "index", "sort"]
+_HEADER_ORDER = ["half", "nest", "copy", "blas", "index", "sort", "extremum"]

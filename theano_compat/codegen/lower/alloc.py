@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from theano_compat.codegen.abi import ErrorCode
 from theano_compat.codegen.builder import is_literal
+from theano_compat.codegen.dtypes import compute_type, literal, storage_type
 from theano_compat.codegen.lower.incsubtensor import stretched
 from theano_compat.codegen.lower.registry import register
-from theano_compat.codegen.dtypes import compute_type, literal, storage_type
 from theano_compat.gof.graph import Constant
 from theano_compat.tensor.basic import Alloc, AllocEmpty, ARange, Eye
 

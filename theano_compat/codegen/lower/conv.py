@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from theano_compat.codegen.abi import ErrorCode
@@ -22,7 +22,7 @@ _COLUMNS = 256
 _SOURCE = Path(__file__).resolve().parent.parent / "csrc" / "corr.in.h"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _text(dtype: str, kind: str) -> str:
     """Return the C functions for a dtype, with the product that its library has."""
     call = f"tc_{kind}_{dtype}(m, n, k, 1, (const char *)a, a0 * z, a1 * z, (const char *)b, b0 * z, b1 * z, beta, (char *)c, c0 * z, z)"

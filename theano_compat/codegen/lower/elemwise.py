@@ -30,6 +30,26 @@ def broadcast_domain(builder: Builder, views: list[View]) -> tuple[str, ...]:
     return tuple(domain)
 
 
+def memory_order(builder: Builder, views: list[View], domain: tuple[str, ...]) -> list[int] | None:
+    """Return the order of axes in which all arrays of full extent lie in memory, None for C order or where they differ."""
+    found = None
+    for view in views:
+        if view.buffer is None or any(
+            builder.find(mine) == "1" != builder.find(whole) for mine, whole in zip(view.shape, domain)
+        ):
+            continue
+        if view.axes is None:
+            return None
+        axes = [a for a in view.axes if a is not None]
+        if len(axes) != len(view.axes):
+            return None
+        order = sorted(range(len(axes)), key=axes.__getitem__)
+        if found not in (None, order):
+            return None
+        found = order
+    return None if found is None or found == sorted(found) else found
+
+
 def emit_elemwise(builder: Builder, scalar_op, views: list[View], out_dtypes: list[str], targets: list) -> list[View]:
     """Emit ``targets[...] = scalar_op(*views)``; None among `targets` stands for a new array."""
     body = Body(builder)
@@ -51,6 +71,8 @@ def emit_elemwise(builder: Builder, scalar_op, views: list[View], out_dtypes: li
                     View(target.buffer, dtype, target.pointer, shape, strides, target.axes, value=name, also=target.also)
                 )
         return found
+    if len(views) + len(out_dtypes) > 60:
+        raise NotLowered("more than 60 operands")
     names, loads, loaded = [], [], {}
     for view in views:
         if view.value is not None:
@@ -63,10 +85,17 @@ def emit_elemwise(builder: Builder, scalar_op, views: list[View], out_dtypes: li
             loaded[view] = load.name
             names.append(load.name)
     values = body.apply(scalar_op, names, in_dtypes, out_dtypes)
+    order = memory_order(builder, views, domain) if all(t is None for t in targets) else None
+    if order is not None:
+        # everything is read in another order of axes: the results are laid out, and the loop runs, in that one
+        domain = tuple(domain[a] for a in order)
+        for load in loads:
+            load.strides = tuple(load.strides[a] for a in order)
+            load.view = builder.permute(load.view, order)
     views_out, stores = [], []
     for value, dtype, target in zip(values, out_dtypes, targets):
         room = builder.temp(dtype, domain) if target is None else target
-        views_out.append(room)
+        views_out.append(room if order is None else builder.permute(room, [order.index(a) for a in range(ndim)]))
         stores.append(Store(room, room.strides, value))
     if any(s.block for s in body.statements) and len(stores) > 1:
         raise NotLowered("a user's scalar op with several outputs")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from theano_compat.codegen.builder import NotLowered
-from theano_compat.codegen.dtypes import COMPLEX, compute_type
+from theano_compat.codegen.dtypes import COMPLEX, compute_type, itemsize, storage_type
 from theano_compat.codegen.lower.registry import register
 from theano_compat.codegen.print_c import read_element, write_element
 from theano_compat.gof.graph import Constant
@@ -36,6 +36,12 @@ def emit_extremum(builder, node, value_out, index_out) -> None:
     best = builder.temp(source.dtype, shape) if value_out is not None else None
     where = builder.temp("int64", shape) if index_out is not None else None
     ctype = compute_type(source.dtype)
+    if source.dtype != "float16" and len(axes) == 1 and source.ndim:
+        _by_rows(builder, source, axes[0], kept, best, where)
+        for var, room in ((value_out, best), (index_out, where)):
+            if var is not None:
+                builder.bind(var, room)
+        return
     start = " + ".join([source.pointer, *[f"o{k} * {source.strides[a]}" for k, a in enumerate(kept)]])
     lines = [f"for (int64_t o{k} = 0; o{k} < {e}; o{k}++)" for k, e in enumerate(shape)]
     lines += ["{", f"    const char *p = {start};"]
@@ -68,6 +74,37 @@ def emit_extremum(builder, node, value_out, index_out) -> None:
     for var, room in ((value_out, best), (index_out, where)):
         if var is not None:
             builder.bind(var, room)
+
+
+def _by_rows(builder, source, axis: int, kept: list[int], best, where) -> None:
+    """Search along one axis: whole rows where they are contiguous, side by side where the others are; packed if neither is known."""
+    source = builder.packed(source)
+    dtype, ctype, size = source.dtype, storage_type(source.dtype), itemsize(source.dtype)
+    shape = [builder.find(e) for e in source.shape]
+    helper = f"TC_ARGMAX({ctype}, {dtype}, {int(dtype.startswith('float'))})"
+    n = shape[axis]
+    inner = builder.mul(*shape[axis + 1 :], "1")
+    outer = builder.mul(*shape[:axis], "1")
+    if inner == "1":
+        row = f"(const {ctype} *){source.pointer} + o * {n}"
+        lines = [f"for (int64_t o = 0; o < {outer}; o++) {{", f"    const int64_t at = tc_argmax_{dtype}({n}, {row});"]
+        if best is not None:
+            lines.append(f"    (({ctype} *){best.pointer})[o] = ({row})[at];")
+        if where is not None:
+            lines.append(f"    ((int64_t *){where.pointer})[o] = at;")
+        rooms = [r for r in (best, where) if r is not None]
+    else:
+        best = builder.temp(dtype, [shape[a] for a in kept], local=False) if best is None else best
+        where = builder.temp("int64", [shape[a] for a in kept], local=False) if where is None else where
+        lines = [
+            f"for (int64_t o = 0; o < {outer}; o++) {{",
+            f"    tc_argmax_rows_{dtype}({n}, {inner}, {source.pointer} + o * {n} * {inner} * {size}, {inner} * {size}, "
+            f"({ctype} *){best.pointer} + o * {inner}, (int64_t *){where.pointer} + o * {inner});",
+        ]
+        rooms = [best, where]
+    builder.call(
+        "\n".join([*lines, "}"]), (source,), rooms, helpers=(helper,), headers=("extremum",), label="extremum"
+    )
 
 
 @register(MaxAndArgmax)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from theano_compat.codegen.abi import ErrorCode
-from theano_compat.codegen.lower.registry import register
 from theano_compat.codegen.dtypes import itemsize
-from theano_compat.tensor.opt import Assert
+from theano_compat.codegen.lower.registry import register
 from theano_compat.tensor.basic import Tri
+from theano_compat.tensor.opt import Assert
 
 
 @register(Assert)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from theano_compat.codegen.builder import NotLowered, is_literal
@@ -15,7 +15,7 @@ from theano_compat.tensor.signal.pool.numeric import lowest
 _SOURCE = Path(__file__).resolve().parent.parent / "csrc" / "pool.in.h"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _text(dtype: str) -> str:
     """Return the C functions for a dtype."""
     text = _SOURCE.read_text(encoding="utf-8")
