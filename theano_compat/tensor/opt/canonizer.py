@@ -12,7 +12,7 @@ from theano_compat.gof.graph import Variable
 from theano_compat.gof.opt import LocalOptGroup, LocalOptimizer, copy_stack_trace, in2out
 from theano_compat.tensor import basic as T
 from theano_compat.tensor.elemwise import DimShuffle
-from theano_compat.tensor.opt.common import fill_chain, scalar_op, surely_not_constant
+from theano_compat.tensor.opt.common import fill_chain, is_value, scalar_op, single_client, surely_not_constant
 from theano_compat.tensor.opt.registry import register_canonicalize, register_stabilize
 
 
@@ -272,32 +272,48 @@ local_mul_canonizer.add_simplifier(check_for_x_over_absX, "X_over_absX")
 
 
 def attempt_distribution(factor, num, denum, out_type):
-    """Try to multiply a factor into one of the sums that it would merge with.
+    """Try to multiply a sum out: by each of some factors, and by the inverse of each of some divisors.
+
+    Parameters
+    ----------
+    factor : Variable
+        Nothing is done unless it is a sum.
+    num, denum : list of Variable
+        What it could be multiplied by, and divided by.
+    out_type : Type
 
     Returns
     -------
-    done : bool
-    factor, num, denum
-        The changed, or the given, lists.
+    changed : bool
+    factor : Variable
+        The new sum, or the given one.
+    num, denum : list of Variable
+        What is left of the lists.
     """
-    pairs = []
-    for terms, sign in ((num, 1), (denum, -1)):
-        for variable in terms:
-            if variable.owner is not None and variable.owner.op in (T.add, T.sub):
-                pairs.append((variable, local_add_canonizer.get_num_denum(variable), sign))
-    for variable, (pos, neg), sign in pairs:
-        if sign < 0:
-            continue
-        pos_pairs = [local_mul_canonizer.get_num_denum(v) for v in pos]
-        neg_pairs = [local_mul_canonizer.get_num_denum(v) for v in neg]
-        done, new_pos, new_neg = distribute_greedy(
-            pos_pairs, neg_pairs, *local_mul_canonizer.get_num_denum(factor), out_type
-        )
-        if done:
-            new = local_add_canonizer.merge_num_denum(new_pos, new_neg)
-            rest = [v for v in num if v is not variable]
-            return True, factor, [new, *rest], denum
-    return False, factor, num, denum
+    if not _is_sum(factor):
+        return False, factor, num, denum
+    pos, neg = local_add_canonizer.get_num_denum(factor)
+    if len(pos) + len(neg) < 2:
+        return False, factor, num, denum
+    terms = [[local_mul_canonizer.get_num_denum(v) for v in part] for part in (pos, neg)]
+    shared = not single_client(factor)
+    left = ([], [])
+    changed = False
+    for rest, candidates, inverse in ((left[0], num, False), (left[1], denum, True)):
+        for candidate in candidates:
+            times, over = ([], [candidate]) if inverse else ([candidate], [])
+            # A sum that is used elsewhere too is computed anyway: the changed one must be cheaper by itself.
+            done, *new_terms = distribute_greedy(
+                *terms, times, over, out_type, minscore=_cost(times, over) if shared and not changed else 0
+            )
+            if done:
+                terms, changed = new_terms, True
+            else:
+                rest.append(candidate)
+    if not changed:
+        return False, factor, num, denum
+    products = [[local_mul_canonizer.merge_num_denum(*pair) for pair in part] for part in terms]
+    return True, local_add_canonizer.merge_num_denum(*products), *left
 
 
 def distribute_greedy(pos_pairs, neg_pairs, num, denum, out_type, minscore=0):
@@ -315,23 +331,41 @@ def distribute_greedy(pos_pairs, neg_pairs, num, denum, out_type, minscore=0):
     Returns
     -------
     done : bool
-    pos, neg : list of Variable
-        The terms, if done.
+    pos, neg : list of (list, list)
+        The new terms, or the given ones.
     """
-    # The multiplication and division that would go, minus those that come anew.
-    score = len(num) + len(denum)
+    # The operations that would go minus those that would come.
+    score = _cost(num, denum)
     simplified = []
     for terms in (pos_pairs, neg_pairs):
         group = []
         for term_num, term_denum in terms:
-            before = max(len(term_num) - 1, 0) + len(term_denum)
             pair = local_mul_canonizer.simplify([*term_num, *num], [*term_denum, *denum], out_type)
-            score -= (max(len(pair[0]) - 1, 0) + len(pair[1])) - before
+            score += _cost(term_num, term_denum) - _cost(*pair)
+            if _is_logistic(*pair) and not _is_logistic(term_num, term_denum):
+                # exp(u) / (1 + exp(u)) together can be computed without overflow, apart it cannot: worth any cost.
+                score = float("inf")
             group.append(pair)
         simplified.append(group)
     if score <= minscore:
         return False, pos_pairs, neg_pairs
-    return (True, *[[local_mul_canonizer.merge_num_denum(*pair) for pair in group] for group in simplified])
+    return True, *simplified
+
+
+def _is_logistic(num, denum):
+    """Whether a fraction has some exp(u) above and 1 + exp(u) below."""
+    exponentials = {v for v in num if isinstance(scalar_op(v), scal.Exp)}
+    if not exponentials:
+        return False
+    return any(
+        _is_sum(v) and any(part in exponentials for part in v.owner.inputs) and any(is_value(part, 1) for part in v.owner.inputs)
+        for v in denum
+    )
+
+
+def _cost(num, denum):
+    """Return what a product costs; a division costs as much as two multiplications."""
+    return len(num) + 2 * len(denum)
 
 
 @register_canonicalize
@@ -346,22 +380,23 @@ def local_greedy_distributor(node):
     if len(num) == 1 and not denum:
         return False
     changed = False
-    for candidate in [v for v in num if not _is_sum(v)]:
-        if candidate not in num:
-            continue
+    for candidate in [v for v in num if _is_sum(v)]:
         rest = list(num)
         rest.remove(candidate)
-        done, _factor, rest, denum = attempt_distribution(candidate, rest, denum, out.type)
+        done, factor, rest, denum = attempt_distribution(candidate, rest, denum, out.type)
         if done:
-            num, changed = rest, True
-    for candidate in [v for v in denum if not _is_sum(v)]:
-        if candidate not in denum:
-            continue
+            num, changed = [factor, *rest], True
+            break
+    for candidate in [v for v in denum if _is_sum(v)]:
         rest = list(denum)
         rest.remove(candidate)
-        done, _factor, new_num, rest = attempt_distribution(T.inv(candidate), num, rest, out.type)
+        # Seen from the denominator the two lists change places. A number has its place at the head of the numerator.
+        numbers = [v for v in num if local_mul_canonizer.get_constant(v) is not None]
+        others = [v for v in num if local_mul_canonizer.get_constant(v) is None]
+        done, factor, rest, others = attempt_distribution(candidate, rest, others, out.type)
         if done:
-            num, denum, changed = new_num, rest, True
+            denum, num, changed = [factor, *rest], numbers + others, True
+            break
     if not changed:
         return False
     new = local_mul_canonizer.merge_num_denum(num, denum)
