@@ -44,7 +44,7 @@ static inline void tc_inner_@N@(int64_t n, int64_t positions, int64_t stride, in
                                 IMAGE *from = x + (i0 * I[1] + i1) * I[2] + at;                                        \
                                 EDGES                                                                                  \
                                 if (s == 1)                                                                            \
-                                    for (int64_t p = lo; p < hi; p++) {                                                \
+                                    _Pragma("omp simd") for (int64_t p = lo; p < hi; p++) {                                                \
                                         IMAGE *v = from + p;                                                           \
                                         INNER                                                                          \
                                     }                                                                                  \

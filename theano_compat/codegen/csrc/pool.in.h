@@ -64,7 +64,7 @@ static inline int tc_pairs_@N@(const int64_t *g)
                                 if (first)                                                                             \
                                     memcpy(t, from, (size_t)I[2] * sizeof(@T@));                                       \
                                 else                                                                                   \
-                                    for (int64_t i = 0; i < I[2]; i++)                                                 \
+                                    _Pragma("omp simd") for (int64_t i = 0; i < I[2]; i++)                             \
                                         t[i] = COMBINE(from[i], t[i]);                                                 \
                             }                                                                                          \
                         if (first)                                                                                     \
@@ -73,7 +73,7 @@ static inline int tc_pairs_@N@(const int64_t *g)
                         row = t;                                                                                       \
                     }                                                                                                  \
                     if (tc_pairs_@N@(g) && 2 * O[2] <= I[2])                                                           \
-                        for (int64_t p = 0; p < O[2]; p++)                                                             \
+                        _Pragma("omp simd") for (int64_t p = 0; p < O[2]; p++)                                         \
                             out[p] = COMBINE(row[2 * p + 1], row[2 * p]);                                              \
                     else {                                                                                             \
                         for (int64_t p = 0; p < O[2]; p++)                                                             \
@@ -82,10 +82,10 @@ static inline int tc_pairs_@N@(const int64_t *g)
                             const @T@ *from = row + k - g[tc_pl_@N@ + 2];                                              \
                             tc_reached_@N@(g, k, &lo, &hi);                                                            \
                             if (s == 1)                                                                                \
-                                for (int64_t p = lo; p < hi; p++)                                                      \
+                                _Pragma("omp simd") for (int64_t p = lo; p < hi; p++)                                  \
                                     out[p] = COMBINE(from[p], out[p]);                                                 \
                             else                                                                                       \
-                                for (int64_t p = lo; p < hi; p++)                                                      \
+                                _Pragma("omp simd") for (int64_t p = lo; p < hi; p++)                                  \
                                     out[p] = COMBINE(from[p * s], out[p]);                                             \
                         }                                                                                              \
                     }                                                                                                  \
