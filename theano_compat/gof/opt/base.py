@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import logging
 import pdb
 import sys
@@ -140,6 +142,18 @@ def inplace_optimizer(f):
     return FromFunctionOptimizer(f, (attach_destroy_handler,))
 
 
+@contextlib.contextmanager
+def _collector_paused():
+    """Pause the cyclic garbage collector: it would walk all of a growing graph again and again, to find nothing."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
 class SeqOptimizer(Optimizer, list):
     """Several rewrites, one after another.
 
@@ -165,6 +179,10 @@ class SeqOptimizer(Optimizer, list):
         report_failure(f"SeqOptimizer apply {optimizer}")
 
     def apply(self, fgraph):
+        with _collector_paused():
+            return self._apply(fgraph)
+
+    def _apply(self, fgraph):
         profile = PassProfile(self, nodes_before=len(fgraph.apply_nodes))
         begin = time.perf_counter()
         for rewrite in self:
