@@ -60,10 +60,8 @@ _set_numpy_errors()
 from theano_compat import gof
 from theano_compat.gof import (
     Apply,
-    CLinker,
     Constant,
     Container,
-    DualLinker,
     FunctionGraph,
     Generic,
     InconsistencyError,
@@ -71,7 +69,6 @@ from theano_compat.gof import (
     LocalLinker,
     Op,
     OpenMPOp,
-    OpWiseCLinker,
     PerformLinker,
     Type,
     Variable,
@@ -113,6 +110,7 @@ _LATER = {
     **{name: ("scan_module", name) for name in ("scan", "map", "reduce", "foldl", "foldr", "scan_checkpoints")},
     "clone": ("scan_module.scan_utils", "clone"),
     "sparse_grad": ("sparse", "sparse_grad"),
+    **{name: ("gof.cc", name) for name in ("CLinker", "OpWiseCLinker", "DualLinker")},
     "_asarray": ("misc.safe_asarray", "_asarray"),
     **{name: (name, None) for name in ("scan_module", "sparse", "typed_list", "gpuarray", "sandbox", "misc", "d3viz", "compat", "tests", "pathparse", "breakpoint", "alias", "codegen")},
 }
@@ -144,5 +142,8 @@ def __getattr__(name: str):
     globals()[name] = value
     return value
 
+
+# Rewrites are read when a function is first compiled.
+compile.mode.optdb.read_before_use([f"theano_compat.tensor.{name}" for name in tensor.REWRITES])
 
 configparser.warn_unknown_flags()

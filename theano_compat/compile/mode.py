@@ -6,6 +6,7 @@ when they are first used, so that reading this module loads neither the engine n
 
 from __future__ import annotations
 
+import importlib
 import logging
 import warnings
 from collections.abc import Callable, Iterator
@@ -213,7 +214,39 @@ class PrintCurrentFunctionGraph(Optimizer):
 
 # The database of all rewrites, in the order of their positions. The entries whose contents belong to other
 # modules are put here empty, so that the skeleton can be read in one place; those modules fill them.
-optdb = _databases.SequenceDB()
+class MainDatabase(_databases.SequenceDB):
+    """The database of all rewrites, which reads the modules that hold them when it is first queried.
+
+    Importing the package thus does not pay for rewrites; a module that is imported for its ops registers its rewrites at that time, as ever.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._unread: list[str] = []
+
+    def read_before_use(self, modules: list[str]) -> None:
+        """Name modules to import, in this order, before the first query."""
+        self._unread.extend(modules)
+
+    def _read(self) -> None:
+        # Taken off first: the modules look into the database themselves.
+        while self._unread:
+            importlib.import_module(self._unread.pop(0))
+
+    def __getitem__(self, name: str) -> Any:
+        # The modules look up the parts that they fill while they are read, so a look-up that succeeds reads nothing.
+        try:
+            return super().__getitem__(name)
+        except KeyError:
+            self._read()
+            return super().__getitem__(name)
+
+    def query(self, *tags: Any, **kwtags: Any) -> Any:
+        self._read()
+        return super().query(*tags, **kwtags)
+
+
+optdb = MainDatabase()
 local_useless = _databases.LocalGroupDB(apply_all_opts=True, profile=True)
 
 _SKELETON: tuple[tuple[str, Any, float, tuple[str, ...]], ...] = (

@@ -34,4 +34,14 @@ from theano_compat.gof.opt import (  # isort: skip
     inplace_optimizer, local_optimizer, optimizer,
 )  # fmt: skip
 from theano_compat.gof.optdb import DB, EquilibriumDB, LocalGroupDB, ProxyDB, Query, SequenceDB  # isort: skip
-from theano_compat.gof.cc import CLinker, DualLinker, HideC, OpWiseCLinker  # isort: skip
+
+
+def __getattr__(name):
+    # Linkers and modules of the C code that Theano generated; seldom used, so they are imported when they are asked for.
+    import importlib
+
+    if name in ("CLinker", "DualLinker", "HideC", "OpWiseCLinker"):
+        return getattr(importlib.import_module("theano_compat.gof.cc"), name)
+    if name in ("cc", "cmodule", "compiledir", "compilelock", "cutils", "lazylinker_c", "callcache", "sched", "vm", "unify"):
+        return importlib.import_module(f"theano_compat.gof.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

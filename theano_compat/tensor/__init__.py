@@ -26,13 +26,8 @@ from theano_compat.tensor import sharedvar as sharedvar  # isort: skip
 from theano_compat.tensor.sharedvar import tensor_constructor as _shared  # noqa: F401  isort: skip
 from theano_compat.tensor.subtensor import *  # noqa: F403  isort: skip
 from theano_compat.tensor import subtensor as subtensor  # isort: skip
-from theano_compat.tensor import opt as opt, blas as blas  # isort: skip
-from theano_compat.tensor import opt_uncanonicalize as opt_uncanonicalize  # isort: skip
-from theano_compat.tensor import blas_scipy as blas_scipy, blas_c as blas_c  # isort: skip
-from theano_compat.tensor import xlogx as xlogx, nlinalg as nlinalg  # isort: skip
 from theano_compat.tensor import io as io  # isort: skip
 from theano_compat.tensor.io import *  # noqa: F403  isort: skip
-from theano_compat.tensor import nnet as nnet  # isort: skip
 from theano_compat.tensor.extra_ops import (  # noqa: F401  isort: skip
     DiffOp,
     bartlett,
@@ -59,8 +54,10 @@ from theano_compat.gradient import (  # noqa: F401  isort: skip
     verify_grad,
 )
 
+#: Modules that hold rewrites: the database of rewrites imports them, in this order, before its first query.
+REWRITES = "opt blas opt_uncanonicalize blas_scipy blas_c nlinalg nnet".split()
 _LAZY = frozenset(
-    "slinalg fft fourier signal raw_random shared_randomstreams elemwise_cgen inplace blas_headers".split()
+    REWRITES + "xlogx slinalg fft fourier signal raw_random shared_randomstreams elemwise_cgen inplace blas_headers".split()
 )
 
 
