@@ -30,6 +30,8 @@ __all__ = ["SourceFile", "identity", "read_element", "write_element"]
 _name = re.compile(r"\b(?:_v|_u|d|q)\d+\b")
 _identifier = re.compile(r"\b[A-Za-z_]\w*\b")
 
+_CHUNK = 128  # elements that a kernel collects on the stack
+
 _LIMITS = {"int8": "INT8", "int16": "INT16", "int32": "INT32", "int64": "INT64"}
 
 
@@ -225,28 +227,71 @@ class _Kernel:
         return lines
 
     def _any(self, walking: list[_Operand]) -> list[str]:
+        if self._is_costly():
+            return self._any_by_chunks(walking)
         i2, i3, i4 = "        ", "            ", "                "
-        lines = [f"{i2}for (int64_t i = 0; i < n1; i++) {{"]
-        plain = all(o.store is None or (o.store.reducer is None and o in walking) for o in self.operands)
-        if plain and self._is_costly() and not any(o.dtype in COMPLEX for o in self.operands):
-            lines.append(f"{i3}#pragma omp simd")
-        lines.append(f"{i3}for (int64_t j = 0; j < n0; j++) {{")
+        lines = [f"{i2}for (int64_t i = 0; i < n1; i++)", f"{i3}for (int64_t j = 0; j < n0; j++) {{"]
         for o in walking:
             lines.append(f"{i4}char *a{o.number} = p[{o.number}] + i * s1[{o.number}] + j * s0[{o.number}];")
         lines += [i4 + self._fetch(name, o, f"a{o.number}") for name, o in self.loads if not o.fixed]
         lines += self._body(i4)
         for o in self.stores:
-            value = self._expr(o.store.value)
-            if o.store.reducer is not None:
-                value = _combine(o.store.reducer, o.dtype, f"({read_element(f'a{o.number}', o.dtype)})", value)
-            pointer = f"a{o.number}" if o in walking else f"p[{o.number}]"
-            lines.append(i4 + write_element(pointer, o.dtype, value))
-        lines += [f"{i3}}}", f"{i2}}}"]
+            lines.append(i4 + self._put(o, walking, f"a{o.number}", self._expr(o.store.value)))
+        lines.append(f"{i3}}}")
+        return lines
+
+    def _put(self, o: _Operand, walking: list[_Operand], pointer: str, value: str) -> str:
+        """Statement that stores or accumulates a value through any pointer."""
+        pointer = pointer if o in walking else f"p[{o.number}]"
+        if o.store.reducer is not None:
+            value = _combine(o.store.reducer, o.dtype, f"({read_element(pointer, o.dtype)})", value)
+        return write_element(pointer, o.dtype, value)
+
+    def _any_by_chunks(self, walking: list[_Operand]) -> list[str]:
+        """Costly bodies over any strides: elements are collected, computed side by side, and put in place."""
+        i3, i4, i5 = "            ", "                ", "                    "
+        moving = [(name, o) for name, o in self.loads if not o.fixed]
+        lines = [
+            "        for (int64_t i = 0; i < n1; i++)",
+            f"{i3}for (int64_t at = 0; at < n0; at += {_CHUNK}) {{",
+            f"{i4}const int64_t n = n0 - at < {_CHUNK} ? n0 - at : {_CHUNK};",
+        ]
+        for _, o in moving:
+            lines += [
+                f"{i4}{compute_type(o.dtype)} t{o.number}[{_CHUNK}];",
+                f"{i4}for (int64_t j = 0; j < n; j++)",
+                f"{i5}t{o.number}[j] = "
+                + read_element(f"p[{o.number}] + i * s1[{o.number}] + (at + j) * s0[{o.number}]", o.dtype)
+                + ";",
+            ]
+        lines += [f"{i4}{compute_type(o.dtype)} t{o.number}[{_CHUNK}];" for o in self.stores]
+        lines += [f"{i4}#pragma omp simd", f"{i4}for (int64_t j = 0; j < n; j++) {{"]
+        lines += [f"{i5}const {compute_type(o.dtype)} {name} = t{o.number}[j];" for name, o in moving]
+        lines += self._body(i5)
+        lines += [f"{i5}t{o.number}[j] = {self._expr(o.store.value)};" for o in self.stores]
+        lines.append(f"{i4}}}")
+        for o in self.stores:
+            pointer = f"p[{o.number}] + i * s1[{o.number}] + (at + j) * s0[{o.number}]"
+            if o.store.reducer is not None and o in walking:
+                place, total = f"p[{o.number}] + i * s1[{o.number}]", f"r{o.number}"
+                step = _combine(o.store.reducer, o.dtype, total, f"t{o.number}[j]")
+                lines += [
+                    f"{i4}if (s0[{o.number}] == 0) {{",
+                    f"{i5}{compute_type(o.dtype)} {total} = {read_element(place, o.dtype)};",
+                    f"{i5}for (int64_t j = 0; j < n; j++)",
+                    f"{i5}    {total} = {step};",
+                    i5 + write_element(place, o.dtype, total),
+                    f"{i4}}} else",
+                ]
+            lines += [f"{i4}for (int64_t j = 0; j < n; j++)", i5 + self._put(o, walking, pointer, f"t{o.number}[j]")]
+        lines.append(f"{i3}}}")
         return lines
 
     def _is_costly(self) -> bool:
-        """Tell whether the body calls functions that have vector variants: then gathering the operands pays."""
-        return any(build.calls_vector_function(s.expr) for s in self.loop.body) and not any(s.block for s in self.loop.body)
+        """Tell whether the body calls functions that have vector variants: then collecting the operands pays."""
+        if any(s.block for s in self.loop.body) or any(o.dtype in COMPLEX for o in self.operands):
+            return False
+        return any(build.calls_vector_function(s.expr) for s in self.loop.body)
 
     def run(self, name: str) -> list[str]:
         """Statement of the segment that runs the kernel."""

@@ -23,7 +23,7 @@ static inline char *tc_block(int64_t bytes)
     if (posix_memalign(&p, 64, (size_t)(bytes > 64 ? bytes : 64)))
         return NULL;
 #ifdef MADV_HUGEPAGE
-    if (bytes >= (1 << 22)) { /* few large pages are mapped in a fraction of the time of many small ones */
+    if (bytes >= (1 << 21)) { /* few large pages are mapped in a fraction of the time of many small ones */
         const uintptr_t from = ((uintptr_t)p + 4095) & ~(uintptr_t)4095;
         madvise((void *)from, (size_t)((uintptr_t)p + (uintptr_t)bytes - from), MADV_HUGEPAGE);
     }
