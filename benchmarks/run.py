@@ -33,6 +33,7 @@ def measure(framework: str, python: str, case: str, cache: str, args) -> dict:
     if framework == "theano":
         flags += f",blas.ldflags={args.theano_blas}"
     environment = {**os.environ, "THEANO_FLAGS": flags, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)])}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # installed packages have their bytecode; so shall a checkout
     environment["JAX_ENABLE_X64"] = "1" if args.dtype == "float64" else "0"
     environment["JAX_PLATFORMS"] = "cpu"
     # The matrix products of all run on the same number of threads.
@@ -61,6 +62,8 @@ def main() -> None:
     frameworks = {"theano_compat": sys.executable, **{n: getattr(args, n) for n in ("theano", "jax", "torch") if getattr(args, n)}}
     records: dict = {}
     with tempfile.TemporaryDirectory() as scratch:
+        for framework, python in frameworks.items():  # bytecode and the disk's cache
+            measure(framework, python, "x + 1", f"{scratch}/first-{framework}", args)
         for case in args.cases:
             for turn in range(args.rounds):
                 order = list(frameworks.items())
