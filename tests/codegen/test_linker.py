@@ -61,6 +61,14 @@ def test_a_value_read_before_it_is_overwritten_stays_what_it_was():
     np.testing.assert_array_equal(w.get_value(), np.full((50, 60), 7.0))
 
 
+def test_what_is_done_in_place_to_a_mutable_input_shows_in_the_callers_array():
+    f = theano.function([theano.In(x, mutable=True), y], T.inplace.add_inplace(x, y), accept_inplace=True)
+    a = np.ones((2, 3))
+    found = f(a, a.copy())
+    np.testing.assert_array_equal(found, np.full((2, 3), 2.0))
+    np.testing.assert_array_equal(a, found)
+
+
 def test_updates_that_swap_two_shared_variables():
     a, b = theano.shared(np.zeros(4)), theano.shared(np.ones(4))
     f = theano.function([], [], updates=[(a, b), (b, a)])

@@ -50,6 +50,10 @@ class Builder:
     nodes : list of Apply
     views : dict of Variable to View
     messages : list of (exception type, str)
+    results : set of Variable
+        Outputs of the function.
+    lent : set of Variable
+        Inputs of the function that its caller keeps: what is done in place to them must be seen there.
     """
 
     def __init__(self) -> None:
@@ -64,6 +68,7 @@ class Builder:
         self._roots: dict[str, str] = {}
         self._journal: list[tuple[dict, object, object]] = []
         self.results: set[Variable] = set()
+        self.lent: set[Variable] = set()
 
     # --- attempts -------------------------------------------------------------------------------------
 
@@ -194,10 +199,15 @@ class Builder:
         """Say what an output of the current node is."""
         self._put(self.views, var, view)
 
-    def is_inner(self, var: Variable) -> bool:
-        """Tell whether the segment itself computes a variable."""
-        known = self.views.get(var)
-        return known is not None and var not in self.inputs
+    def must_overwrite(self, view: View, out: Variable) -> bool:
+        """Tell whether an op that works in place on `view` has to: where it shows, in a result or in the caller's array.
+
+        Elsewhere a new array costs nothing, and can be fused away.
+        """
+        buffer = view.buffer
+        if buffer is None or buffer.kind != "input":
+            return False
+        return out in self.results or self.inputs[buffer.index] in self.lent
 
     def _import(self, var: Variable) -> View:
         dtype, ndim, broadcastable = describe(var)

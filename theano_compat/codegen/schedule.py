@@ -122,6 +122,8 @@ def make_schedule(fgraph, compile_nodes: bool = True, node_by_node: bool = False
     lazy = any(is_lazy(node) for node in order)
     conditions = _conditions(order, fgraph.outputs) if lazy else {}
     results = set(fgraph.outputs)
+    updated = {fgraph.inputs[i] for i in (getattr(fgraph, "update_mapping", None) or {}).values()}
+    lent = set(fgraph.inputs) - updated
     always: frozenset = frozenset()
     waiting: dict[Apply, int] = {}
     followers: dict[Apply, list[Apply]] = {node: [] for node in order}
@@ -177,6 +179,7 @@ def make_schedule(fgraph, compile_nodes: bool = True, node_by_node: bool = False
             if current is None:
                 builder = Builder()
                 builder.results = results
+                builder.lent = lent
                 current = Segment(builder, condition)
             elif current.condition != condition:
                 heapq.heappush(deferred, place)

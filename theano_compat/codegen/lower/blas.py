@@ -222,7 +222,7 @@ def lower_ger(op, node, builder):
         )
     views = [a, builder.permute(x, (0, None)), builder.permute(y, (None, 0))]
     target = builder.temp(dtype, domain)
-    if op.destructive and a.buffer is not None and a.buffer.kind == "input" and node.outputs[0] in builder.results:
+    if op.destructive and builder.must_overwrite(a, node.outputs[0]):
         target = a
     body, names, loads = Body(builder), [], []
     for view in views:

@@ -116,10 +116,8 @@ def lower_elemwise(op, node, builder):
     views = [builder.view(v) for v in node.inputs]
     targets: list[View | None] = [None] * len(node.outputs)
     for k, source in op.inplace_pattern.items():
-        view = views[source]
-        # in place only where it shows: elsewhere a new array costs nothing and can be fused away
-        if node.outputs[k] in builder.results and view.buffer is not None and view.buffer.kind == "input":
-            targets[k] = view
+        if builder.must_overwrite(views[source], node.outputs[k]):
+            targets[k] = views[source]
     found = emit_elemwise(builder, op.scalar_op, views, [o.type.dtype for o in node.outputs], targets)
     for out, view in zip(node.outputs, found):
         builder.bind(out, view)
