@@ -16,6 +16,7 @@ import pytest
 
 from compat_tests import theano_tests
 
+
 def pytest_configure(config):
     """Set up before any test module is imported."""
     from theano_compat import alias

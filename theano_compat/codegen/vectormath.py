@@ -29,7 +29,7 @@ def _libmvec():
         return None
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def available(function: str, dtype: str) -> bool:
     """Tell whether a function of ``math.h`` has vector variants for all instruction sets that the compiler may choose.
 
