@@ -239,6 +239,9 @@ class IntDiv(BinaryScalarOp):
         ctext.refuse_complex("int_div", *in_dtypes)
         if out_dtype == "bool":
             return f"({inputs[0]} && {inputs[1]})"
+        common = ctext.upcast(*in_dtypes, out_dtype)
+        if common != out_dtype:  # in place: the result is narrower than what it is computed in
+            return ctext.cast(self.c_expr(inputs, in_dtypes, common), common, out_dtype)
         x, y = ctext.cast_all(inputs, in_dtypes, out_dtype)
         if ctext.is_unsigned(out_dtype):
             return f"({y} ? ({ctext.ctype(out_dtype)})({x} / {y}) : 0)"
@@ -246,7 +249,7 @@ class IntDiv(BinaryScalarOp):
 
     def c_helpers(self, in_dtypes, out_dtype):
         """Floor division by dtype."""
-        return helper_for(INT_FLOOR_DIV, FLOAT_FLOOR_DIV, out_dtype).texts
+        return helper_for(INT_FLOOR_DIV, FLOAT_FLOOR_DIV, ctext.upcast(*in_dtypes, out_dtype)).texts
 
     def grad(self, inputs, g_output):
         """Zeros: the result is a staircase."""
@@ -275,6 +278,9 @@ class Mod(BinaryScalarOp):
         ctext.refuse_complex("mod", *in_dtypes)
         if out_dtype == "bool":
             return "0"
+        common = ctext.upcast(*in_dtypes, out_dtype)
+        if common != out_dtype:  # in place: the result is narrower than what it is computed in
+            return ctext.cast(self.c_expr(inputs, in_dtypes, common), common, out_dtype)
         x, y = ctext.cast_all(inputs, in_dtypes, out_dtype)
         if ctext.is_unsigned(out_dtype):
             return f"({y} ? ({ctext.ctype(out_dtype)})({x} % {y}) : 0)"
@@ -282,7 +288,7 @@ class Mod(BinaryScalarOp):
 
     def c_helpers(self, in_dtypes, out_dtype):
         """Remainder by dtype."""
-        return helper_for(INT_MOD, FLOAT_MOD, out_dtype).texts
+        return helper_for(INT_MOD, FLOAT_MOD, ctext.upcast(*in_dtypes, out_dtype)).texts
 
     def L_op(self, inputs, outputs, gout):
         """The gradient, and minus the whole quotient times it."""

@@ -72,9 +72,17 @@ def literal(value: float, dtype: str) -> str:
 
 
 def chain(operator: str, inputs, in_dtypes, out_dtype: str) -> str:
-    """Write ``a op b op c`` in `out_dtype`, with integers wrapping around as in NumPy."""
+    """Write ``a op b op c``, with integers wrapping around as in NumPy.
+
+    It is computed in the common dtype of operands and result: an op that works in place may have a narrower result.
+    """
     if out_dtype == "bool":
         raise ValueError("bool has its own operators")
+    common = upcast(*in_dtypes, out_dtype)
+    if operator == "/" and common in DISCRETE:
+        common = "float64"
+    if common != out_dtype:
+        return cast(chain(operator, inputs, in_dtypes, common), common, out_dtype)
     args = cast_all(inputs, in_dtypes, out_dtype)
     if out_dtype not in DISCRETE:
         return f"({f' {operator} '.join(args)})"
