@@ -17,8 +17,25 @@ CLIENT = (DATA / "client_names.txt").read_text().split()
 MODULES = json.loads((DATA / "theano_names.json").read_text())
 #: of Python 2 and 3 in one source, or of the interpreter; nobody imports them from Theano
 NOT_NAMES = {"absolute_import", "division", "print_function", "string_types", "integer_types", "PY3", "p", "rpath", "xrange", "imported_scipy"}
-#: GPU code, and what later versions bring; each with its issue's topic
-LATER = ("theano.gpuarray", "theano.sandbox.cuda", "theano.sandbox.gpuarray", "theano.misc.pycuda_utils", "theano.misc.gnumpy_utils", "theano.d3viz", "theano.sparse", "theano.scan_module")
+#: the GPU backend and the viewer are not written yet
+LATER = ("theano.gpuarray", "theano.sandbox.cuda", "theano.sandbox.gpuarray", "theano.misc.pycuda_utils", "theano.misc.gnumpy_utils", "theano.d3viz")
+#: not here, and why
+ABSENT = {
+    "theano.test": "ran nose over the installed package",
+    "theano.config.pthreads": "no flag of Theano: a library of one project adds it",
+    "theano.sandbox.scan": "an experiment that Theano itself took out in 2016",
+    "theano.mean": "never there: the one use is a slip",
+    "theano.tensor.concat": "never there: the one use is a slip",
+    "theano.tensor.dimshuffle": "never there: the one use is a slip",
+    "theano.tensor.new": "never there: the one use is a slip",
+    "theano.tensor.abs": "never there: the one use is a slip",
+    "theano.tensor.nnet.softminus": "gone before Theano 1.0",
+    "theano.tensor.nnet.Conv3D": "the old 3-D convolution, gone since Theano 0.9: conv3d",
+    "theano.gof.cc.struct_gen": "text of Theano's C++ structs",
+    "theano.tensor.blas_c.gemv_c_code": "C text of Theano's own ops",
+    "theano.tensor.blas_c.ger_c_code": "C text of Theano's own ops",
+    "theano.tensor.nnet.conv.gen_conv_code_unroll_batch_kern": "C text of Theano's own ops",
+}
 COMPLETE = [m for m in MODULES if m.split(".")[1:2] in (["tensor"], ["scalar"], ["gof"], ["compile"], ["gradient"], ["printing"], ["configparser"], ["typed_list"], []) or m in ("theano.updates", "theano.ifelse", "theano.raise_op")]
 
 
@@ -61,13 +78,13 @@ def missing_of_module(module):
 
 
 def test_names_that_projects_use():
-    absent = [n for n in missing(CLIENT) if not n.startswith(LATER)]
+    absent = [n for n in missing(CLIENT) if not n.startswith(LATER) and n not in ABSENT]
     assert not absent, absent
 
 
 @pytest.mark.parametrize("module", COMPLETE)
 def test_public_names_of(module):
-    absent = missing_of_module(module)
+    absent = [n for n in missing_of_module(module) if not n.startswith(LATER) and n not in ABSENT]
     assert not absent, absent
 
 
