@@ -1,0 +1,227 @@
+"""Running a loop in Python around a compiled step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theano_compat import compile, gof
+
+__all__ = ["Runner", "compile_step"]
+
+
+def compile_step(op: Any) -> Any:
+    """Compile the step of a scan.
+
+    Parameters
+    ----------
+    op : Scan
+        The op.
+
+    Returns
+    -------
+    Function
+        Of the inner inputs. Its outputs may share memory with each other, never with its inputs; those for shared
+        values are fresh in every call.
+    """
+    profile = op.profile
+    if profile and not isinstance(profile, compile.profiling.ScanProfileStats):
+        name = profile if isinstance(profile, str) else op.name
+        profile = op.profile = compile.profiling.ScanProfileStats(atexit_print=False, name=name)
+    shared = op.layout.inner_out["shared"]
+    inputs = [compile.In(v, borrow=False) for v in op.inputs]
+    outputs = [compile.Out(v, borrow=not shared.start <= i < shared.stop) for i, v in enumerate(op.outputs)]
+    function = compile.function(
+        inputs, outputs, mode=op.mode_instance, name=op.name, profile=profile or False, on_unused_input="ignore"
+    )
+    function.trust_input = True
+    return function
+
+
+class _Rows:
+    """One output of a loop that is filled row by row, in a buffer that may be circular.
+
+    Parameters
+    ----------
+    cell : list
+        Where the buffer is kept.
+    rows : int
+        Its number of rows.
+    start : int
+        The row that the first step's tap 0 stands for.
+    """
+
+    __slots__ = ("cell", "buffer", "rows", "start")
+
+    def __init__(self, cell: list, buffer: Any, rows: int, start: int):
+        self.cell, self.buffer, self.rows, self.start = cell, buffer, rows, start
+
+    def put(self, row: int, value: Any) -> None:
+        if self.buffer is None:
+            self.buffer = self._room(value)
+        self.buffer[row % self.rows] = value
+
+    def _room(self, value: Any) -> np.ndarray:
+        shape, old = (self.rows, *value.shape), self.cell[0]
+        fits = isinstance(old, np.ndarray) and old.shape == shape and old.dtype == value.dtype
+        return old if fits and old.flags.c_contiguous else np.empty(shape, value.dtype)
+
+    def finish(self, done: int, asked: int) -> None:
+        """Put the rows into the order of time after `done` of `asked` steps."""
+        end = self.start + done
+        if end > self.rows:
+            turn = end % self.rows
+            if turn:
+                self.buffer = np.concatenate([self.buffer[turn:], self.buffer[:turn]])
+        elif end < self.rows:
+            self.buffer[end:] = 0
+            if done < asked:
+                # A loop that ended early gives as many rows as it made.
+                self.buffer = self.buffer[: max(self.rows - (asked - done), 0)]
+        self.cell[0] = self.buffer
+
+
+class Runner:
+    """Runs a scan.
+
+    Parameters
+    ----------
+    op : Scan
+        The loop.
+
+    Notes
+    -----
+    Each step puts views of rows into the step function's inputs and copies its results into their rows, in the order of
+    the outputs. The function never returns views of its inputs, so that no row is overwritten before it is read.
+    """
+
+    def __init__(self, op: Any):
+        self.op = op
+
+    def __call__(self, node: Any, args: Sequence, outs: Sequence[list]) -> None:
+        op, layout = self.op, self.op.layout
+        began = time.time()
+        n_steps = int(args[0])
+        if n_steps < 0:
+            raise IndexError(f"Scan was asked to run for negative number of step {n_steps}")
+        sequences = args[layout.outer_in["seqs"]]
+        for position, sequence in enumerate(sequences):
+            if sequence.shape[0] < n_steps:
+                raise ValueError(
+                    "Sequence is shorter then the required number of steps : (n_steps, seq, seq.shape):",
+                    n_steps, node.inputs[1 + position], sequence.shape,
+                )  # fmt: skip
+        states = [self._state_buffer(k, args, outs) for k in range(layout.n_states)]
+        kept = args[layout.outer_in["nit_sot"]]
+        results = [_Rows(outs[layout.n_states + i], None, int(rows), 0) for i, rows in enumerate(kept)]
+        for i, rows in enumerate(results):
+            if rows.rows < 0:
+                raise ValueError(f"Scan was asked to keep a negative number of rows, {rows.rows}, of {node.outputs[layout.n_states + i]}")
+        shared = [self._own(value) for value in args[layout.outer_in["shared"]]]
+        done = 0
+        if n_steps:
+            done = self._loop(n_steps, sequences, states, results, shared, args[layout.outer_in["others"]])
+        self._finish(node, args, outs, states, results, shared, done, n_steps)
+        if hasattr(op.profile, "callcount"):
+            op.profile.callcount += 1
+            op.profile.nbsteps += done
+            op.profile.call_time += time.time() - began
+
+    def _state_buffer(self, k: int, args: Sequence, outs: Sequence[list]) -> _Rows:
+        layout, initial = self.op.layout, args[self.op.layout.state_outer_input(k)]
+        if k in self.op.destroy_map:
+            buffer = initial
+        else:
+            old = outs[k][0]
+            fits = isinstance(old, np.ndarray) and old is not initial and old.shape == initial.shape and old.dtype == initial.dtype
+            if fits and not np.may_share_memory(old, initial):
+                np.copyto(old, initial)
+                buffer = old
+            else:
+                buffer = np.array(initial)
+        if buffer.shape[0] == 0:
+            raise ValueError(f"The buffer of state {k} of {self.op} has no rows; it needs room for its initial values")
+        return _Rows(outs[k], buffer, buffer.shape[0], -layout.mintaps[k])
+
+    @staticmethod
+    def _own(value: Any) -> Any:
+        return value
+
+    def _loop(self, n_steps: int, sequences: Sequence, states: list, results: list, shared: list, others: Sequence) -> int:
+        """Run the steps; the number of those that ran."""
+        op, layout = self.op, self.op.layout
+        function = op.fn
+        run = function.fn
+        cells_in = [container.storage for container in function.input_storage]
+        cells_out = [container.storage for container in function.output_storage]
+        sequence_cells = cells_in[layout.inner_in["seqs"]]
+        reads = []
+        for k, state in enumerate(states):
+            for tap, i in zip(layout.in_taps[k], layout.state_inner_inputs(k)):
+                reads.append((cells_in[i], state.buffer, state.start + tap, state.rows))
+        writes = []
+        for k, state in enumerate(states):
+            for tap, o in zip(layout.out_taps[k], layout.state_inner_outputs(k)):
+                writes.append((cells_out[o], state, state.start + tap))
+        writes += [(cells_out[layout.inner_out["nit_sot"].start + i], rows, 0) for i, rows in enumerate(results) if rows.rows]
+        shared_in, shared_out = cells_in[layout.inner_in["shared"]], cells_out[layout.inner_out["shared"]]
+        for cell, value in zip(shared_in, shared):
+            cell[0] = value
+        for cell, value in zip(cells_in[layout.inner_in["others"]], others):
+            cell[0] = value
+        condition = cells_out[-1] if op.as_while else None
+        step = 0
+        try:
+            with function._lock:
+                while step < n_steps:
+                    for cell, sequence in zip(sequence_cells, sequences):
+                        cell[0] = sequence[step, ...]
+                    for cell, buffer, first, rows in reads:
+                        cell[0] = buffer[(first + step) % rows, ...]
+                    self._call(function, run)
+                    for cell, rows, first in writes:
+                        rows.put(first + step, cell[0])
+                    for i, cell in enumerate(shared_out):
+                        shared_in[i][0] = shared[i] = cell[0]
+                        cell[0] = None
+                    step += 1
+                    if condition is not None and condition[0]:
+                        break
+        finally:
+            for cell in cells_in:
+                cell[0] = None
+        return step
+
+    def _call(self, function: Any, run: Any) -> None:
+        try:
+            run()
+        except Exception:
+            position = getattr(run, "position_of_error", -1)
+            if hasattr(run, "nodes") and position >= 0:
+                thunk = run.thunks[position] if hasattr(run, "thunks") else None
+                gof.link.raise_with_op(run.nodes[position], thunk)
+            raise
+
+    def _finish(self, node: Any, args: Sequence, outs: Sequence[list], states: list, results: list, shared: list, done: int, asked: int) -> None:
+        layout = self.op.layout
+        for k, state in enumerate(states):
+            if layout.state_kind(k) == "mit_mot":
+                state.cell[0] = state.buffer
+            else:
+                state.finish(done, asked)
+        for i, rows in enumerate(results):
+            if rows.buffer is None:
+                rows.cell[0] = self._no_rows(node, layout.n_states + i, rows.rows)
+            else:
+                rows.finish(done, asked)
+        for i, value in enumerate(shared):
+            outs[layout.n_states + layout.n_nit_sot + i][0] = value
+
+    def _no_rows(self, node: Any, k: int, rows: int) -> np.ndarray:
+        """The value of an output that no step has filled: its shape is 0 where it is not known."""
+        type_ = node.outputs[k].type
+        inner = [1 if broadcastable else 0 for broadcastable in type_.broadcastable[1:]]
+        return np.zeros((0 if not rows else rows, *inner), type_.dtype)
