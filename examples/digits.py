@@ -99,7 +99,7 @@ def save_filters(path, filters, title):
     print("picture: %s" % path, file=sys.stderr)
 
 
-def options(description, n_epochs, batch_size, learning_rate, picture):
+def options(description, n_epochs, batch_size, learning_rate, picture, patience=5):
     """Parse the command line that the examples share."""
     import argparse
 
@@ -108,7 +108,7 @@ def options(description, n_epochs, batch_size, learning_rate, picture):
     parser.add_argument("--epochs", type=int, default=n_epochs)
     parser.add_argument("--batch-size", type=int, default=batch_size)
     parser.add_argument("--learning-rate", type=float, default=learning_rate)
-    parser.add_argument("--patience", type=int, default=5, help="epochs without improvement before stopping")
+    parser.add_argument("--patience", type=int, default=patience, help="epochs without improvement before stopping")
     parser.add_argument("--picture", default=picture)
     parser.add_argument("--save", help="file to save the parameters to")
     parser.add_argument("--load", help="file of parameters to start from")

@@ -69,7 +69,7 @@ def build(args, n_hidden=500, L1_reg=0.00, L2_reg=0.0001):
 
 
 def main():
-    args = digits.options(__doc__, n_epochs=30, batch_size=20, learning_rate=0.05, picture="mlp.png")
+    args = digits.options(__doc__, n_epochs=30, batch_size=20, learning_rate=0.3, picture="mlp.png", patience=10)
     train_step, valid_error, test_error, n_batches, classifier = build(args)
     if args.load:
         digits.load_parameters(args.load, classifier.params)
