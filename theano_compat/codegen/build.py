@@ -28,12 +28,8 @@ def prelude(text: str) -> str:
     """Return the declarations that let the compiler vectorise the math functions that `text` calls."""
     from theano_compat.codegen import vectormath
 
-    names = sorted({match.groups() for match in _call.finditer(text)})
-    if not names:
-        return ""
-    functions = sorted({name for name, _ in names})
-    dtypes = sorted({"float32" if single else "float64" for _, single in names})
-    return vectormath.prelude(functions, dtypes)
+    names = {match.groups() for match in _call.finditer(text)}
+    return vectormath.prelude(sorted((name, "float32" if single else "float64") for name, single in names))
 
 
 def compiler_available() -> bool:

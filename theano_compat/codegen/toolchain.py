@@ -131,6 +131,8 @@ def has_libmvec() -> bool:
     """Tell whether the C library has vector variants of its functions (glibc on x86-64 and AArch64)."""
     import ctypes
 
+    if os.environ.get("THEANO_COMPAT_NO_LIBMVEC"):
+        return False
     try:
         ctypes.CDLL("libmvec.so.1")
     except OSError:

@@ -1,12 +1,14 @@
 """Vector variants of the mathematical functions, declared so that the compiler calls them in ``omp simd`` loops.
 
 glibc's libmvec has them on x86-64 (exp, log, pow, sin, cos since 2.22, the rest since 2.35), with errors of at most 4 ulp and NaN, infinity and signed zero as they should be.
-They are probed by their symbols; a function without a vector variant is called element by element.
+They are probed by their symbols. Where there are none (other systems, other compilers) the commonest functions come from :mod:`theano_compat.codegen.polymath`, in C that compilers
+vectorise; what is not there either is called element by element. With the environment variable ``THEANO_COMPAT_NO_LIBMVEC`` the library is left out.
 """
 
 from __future__ import annotations
 
 import functools
+import os
 import platform
 from collections.abc import Sequence
 
@@ -21,7 +23,7 @@ _WIDTHS = {"b": 16, "c": 32, "d": 32, "e": 64}
 def _libmvec():
     import ctypes
 
-    if platform.machine() not in ("x86_64", "AMD64"):
+    if platform.machine() not in ("x86_64", "AMD64") or os.environ.get("THEANO_COMPAT_NO_LIBMVEC"):
         return None
     try:
         return ctypes.CDLL("libmvec.so.1")
@@ -48,26 +50,26 @@ def available(function: str, dtype: str) -> bool:
     return all(hasattr(library, f"_ZGV{letter}N{width // size}{arguments}_{function}{suffix}") for letter, width in _WIDTHS.items())
 
 
-def prelude(functions: Sequence[str], dtypes: Sequence[str]) -> str:
-    """Return declarations that let gcc vectorise calls of some functions of ``math.h``.
+def prelude(functions: Sequence[tuple[str, str]]) -> str:
+    """Return declarations and definitions that let the compiler vectorise calls of some functions of ``math.h``.
 
     Parameters
     ----------
-    functions : sequence of str
-        Names without the suffix ``f``.
-    dtypes : sequence of str
-        ``"float32"``, ``"float64"``.
+    functions : sequence of (str, str)
+        Name without the suffix ``f``, and ``"float32"`` or ``"float64"``.
     """
-    from theano_compat.codegen import toolchain
+    from theano_compat.codegen import polymath, toolchain
 
     compiler = toolchain.compiler()
-    if compiler is None or compiler.kind != "gcc":
-        return ""  # clang knows no such attribute
-    lines = []
-    for dtype in dtypes:
+    if compiler is None:
+        return ""
+    lines, own = [], []
+    for name, dtype in functions:
         ctype, suffix = ("float", "f") if dtype == "float32" else ("double", "")
-        for name in functions:
-            if available(name, dtype):
-                arguments = f"{ctype}, {ctype}" if name in _TWO_ARGUMENTS else ctype
-                lines.append(f'__attribute__((simd("notinbranch"), const, nothrow, leaf)) {ctype} {name}{suffix}({arguments});')
-    return "\n".join(lines) + "\n" if lines else ""
+        if compiler.kind == "gcc" and available(name, dtype):  # clang knows no such attribute
+            arguments = f"{ctype}, {ctype}" if name in _TWO_ARGUMENTS else ctype
+            lines.append(f'__attribute__((simd("notinbranch"), const, nothrow, leaf)) {ctype} {name}{suffix}({arguments});')
+        elif polymath.available(name, dtype):
+            own.append((name, dtype))
+    text = "\n".join(lines) + "\n" if lines else ""
+    return text + polymath.definitions(own)
