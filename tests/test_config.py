@@ -78,9 +78,10 @@ def test_mistyped_flag_is_answered_with_the_closest():
     del config.__dict__["compute_test_valu"]
 
 
-def test_old_device_name_means_cuda():
-    done = ask("print(config.device)", "device=gpu1", PYTHONWARNINGS="always")
-    assert done.stdout == "cuda1\n" and "DeprecationWarning" in done.stderr
+def test_a_gpu_that_cannot_be_used_is_an_error_and_the_old_name_means_cuda():
+    done = ask("", "device=gpu1", PYTHONWARNINGS="always")
+    assert done.returncode != 0 and "DeprecationWarning" in done.stderr
+    assert "device=cuda1 asks for a GPU" in done.stderr and "Set device=cpu" in done.stderr
 
 
 def test_assignment_is_checked_and_root_flags_are_fixed():

@@ -146,4 +146,11 @@ def __getattr__(name: str):
 # Rewrites are read when a function is first compiled.
 compile.mode.optdb.read_before_use([f"theano_compat.tensor.{name}" for name in tensor.REWRITES])
 
+for _flag in ("device", "init_gpu_device"):
+    if configparser.get_flag(_flag) not in ("", "cpu"):
+        raise NotImplementedError(
+            f"{_flag}={configparser.get_flag(_flag)} asks for a GPU, and theano_compat {version.version} has no GPU backend yet. "
+            f"Set {_flag}=cpu in THEANO_FLAGS or .theanorc to run on the CPU."
+        )
+
 configparser.warn_unknown_flags()
