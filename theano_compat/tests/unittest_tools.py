@@ -18,6 +18,11 @@ import theano_compat as theano
 import theano_compat.tensor as T
 from theano_compat import config
 
+try:
+    from parameterized import parameterized
+except ImportError:  # only Theano's own tests ask for it
+    parameterized = None
+
 _logger = logging.getLogger("theano.tests.unittest_tools")
 
 __all__ = [
