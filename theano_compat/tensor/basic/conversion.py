@@ -330,7 +330,7 @@ def _evaluate(node, elemwise, max_recur):
 def _known_length(x, axis, v):
     if isinstance(x, Constant):
         return np.asarray(np.shape(x.data)[axis])
-    if x.type.broadcastable[axis]:
+    if getattr(x.type, "broadcastable", (False,) * (axis + 1))[axis]:  # sparse types have no pattern
         return np.asarray(1)
     raise NotScalarConstantError(v)
 
