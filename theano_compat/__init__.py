@@ -100,7 +100,7 @@ from theano_compat.compile import (
 from theano_compat import gradient
 from theano_compat.gradient import Lop, Rop, grad, subgraph_grad
 from theano_compat import tensor
-from theano_compat.tensor import dot, get_scalar_constant_value
+from theano_compat.tensor import get_scalar_constant_value
 from theano_compat import ifelse, raise_op, updates
 from theano_compat.printing import pp, pprint
 from theano_compat.updates import OrderedUpdates
@@ -114,6 +114,20 @@ _LATER = {
     "_asarray": ("misc.safe_asarray", "_asarray"),
     **{name: (name, None) for name in ("scan_module", "sparse", "typed_list", "gpuarray", "sandbox", "misc", "d3viz", "compat", "tests", "pathparse", "breakpoint", "alias", "codegen")},
 }
+
+
+def dot(l, r):
+    """The product of two arrays or matrices, by what their types define it to be: dense, sparse, or of another package.
+
+    Parameters
+    ----------
+    l, r : Variable or array_like
+        The factors.
+    """
+    for factor, method, other in ((l, "__dot__", r), (r, "__rdot__", l)):
+        if hasattr(factor, method) and not isinstance(factor.type, tensor.TensorType):
+            return getattr(factor, method)(other)
+    return tensor.dot(l, r)
 
 
 def has_handlers(logger) -> bool:

@@ -81,7 +81,7 @@ class SparseType(Type):
         Parameters
         ----------
         value : object
-            A SciPy sparse matrix or array, or what its constructor takes.
+            A SciPy sparse matrix or array of any format, or what the constructor of one takes.
         strict : bool
             Refuse everything but a matrix of just this format and dtype.
         allow_downcast : bool or None
@@ -92,7 +92,7 @@ class SparseType(Type):
         TypeError
             Strict, and the value is something else.
         NotImplementedError
-            The value has another dtype or format.
+            The value has another dtype.
         """
         cls = self.format_cls[self.format]
         if isinstance(value, cls) and value.dtype == self.dtype:
@@ -100,8 +100,6 @@ class SparseType(Type):
         if strict:
             found = getattr(value, "dtype", type(value).__name__)
             raise TypeError(f"{value} is not sparse, or not the right dtype (is {found}, expected {self.dtype})")
-        if issparse(value) and value.format != self.format:
-            raise NotImplementedError(f"Expected the format {self.format} but got {value.format}")
         matrix = cls(value, dtype=self.dtype) if allow_downcast else cls(value)
         if str(matrix.dtype) != self.dtype:
             raise NotImplementedError(f"Expected {self.dtype} dtype but got {matrix.dtype}")

@@ -1,0 +1,1 @@
+"""Random sparse matrices (`sp2`) and convolution by sparse products (`sp`)."""
