@@ -4,15 +4,36 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 from theano_compat.gof import Variable, generic, utils
 from theano_compat.gof.link import Container
 
+_locks: weakref.WeakSet = weakref.WeakSet()
+
+
+def call_lock():
+    """Return a re-entrant lock for calls of functions; a forked child finds it free unless the thread that forked holds it."""
+    lock = threading.RLock()
+    _locks.add(lock)
+    return lock
+
+
+def _free_locks_of_other_threads() -> None:
+    for lock in list(_locks):
+        if not lock._is_owned():
+            lock._at_fork_reinit()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_free_locks_of_other_threads)
+
 #: Held by every call of a function that updates shared variables, so that updates in place are whole whichever thread makes them.
-UPDATES = threading.RLock()
+UPDATES = call_lock()
 
 __all__ = ["SharedVariable", "generic", "generic_constructor", "shared", "shared_constructor"]
 
@@ -186,6 +207,8 @@ def shared(
     try:
         if isinstance(value, Variable):
             raise TypeError("Shared variable constructor needs numeric values and not symbolic variables.")
+        if type(value).__module__.startswith("scipy.sparse"):  # loaded when first needed, it registers its constructor
+            from theano_compat import sparse  # noqa: F401
         for ctor in reversed(shared.constructors):
             try:
                 variable = ctor(value, name=name, strict=strict, allow_downcast=allow_downcast, **kwargs)
