@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 from collections import OrderedDict, defaultdict  # noqa: F401
 from collections.abc import Callable, Mapping, MutableMapping, MutableSet, ValuesView  # noqa: F401
@@ -10,6 +11,7 @@ from operator import truediv as operator_div  # noqa: F401
 
 PY3 = True
 izip, imap, ifilter = zip, map, filter
+next = builtins.next
 
 
 def cmp(x, y) -> int:

@@ -87,19 +87,6 @@ def local_addsd_ccode(node):
     return _add_to_dense(node, inplace=False)
 
 
-for _rewrite, _position, _tags in (
-    (local_inplace_remove0, 60, ("fast_run", "inplace")),
-    (local_inplace_addsd_ccode, 60, ("fast_run", "inplace")),
-    (local_addsd_ccode, 61, ("fast_run",)),
-):
-    optdb.register(
-        _rewrite.__name__,
-        TopoOptimizer(_rewrite, failure_callback=TopoOptimizer.warn_inplace if "inplace" in _tags else None),
-        _position,
-        *_tags,
-    )
-
-
 @local_optimizer([sparse._structured_dot])
 def local_structured_dot(node):
     """A structured product with a dense matrix through the arrays of the sparse one; SciPy does as well, so not registered."""
@@ -148,10 +135,9 @@ def local_usmm_csx(node):
     return [result]
 
 
-@register_specialize("cxx_only", "inplace")
 @local_optimizer([usmm_csc_dense])
 def local_usmm_csc_dense_inplace(node):
-    """usmm adds into the dense matrix itself."""
+    """usmm adds into the dense matrix itself; registered where it is checked that nobody else needs that matrix."""
     if node.op != usmm_csc_dense:
         return False
     result = usmm_csc_dense_inplace(*node.inputs)
@@ -218,3 +204,17 @@ def local_sampling_dot_csr(node):
     result = CSR(*sampling_dot_csr(x, y, data, indices, indptr, shape[1]), shape)
     copy_stack_trace(node.outputs[0], result)
     return [result]
+
+
+for _rewrite, _position, _tags in (
+    (local_inplace_remove0, 60, ("fast_run", "inplace")),
+    (local_inplace_addsd_ccode, 60, ("fast_run", "inplace")),
+    (local_usmm_csc_dense_inplace, 60, ("fast_run", "inplace", "cxx_only")),
+    (local_addsd_ccode, 61, ("fast_run",)),
+):
+    optdb.register(
+        _rewrite.__name__,
+        TopoOptimizer(_rewrite, failure_callback=TopoOptimizer.warn_inplace if "inplace" in _tags else None),
+        _position,
+        *_tags,
+    )

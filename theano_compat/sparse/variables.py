@@ -85,6 +85,9 @@ def _is_0d_integer(index) -> bool:
 class _sparse_py_operators:
     """Python's operators on sparse variables; each calls a function of `theano_compat.sparse`."""
 
+    __array_priority__ = 1000  # NumPy's arrays leave operators to this class
+    __array_ufunc__ = None
+
     T = property(lambda self: _ops().transpose(self), doc="The transposed matrix; csr becomes csc and the other way round.")
     shape = property(lambda self: tensor.shape(_ops().dense_from_sparse(self)), doc="The two extents, an int64 vector.")
     ndim = property(lambda self: self.type.ndim)
