@@ -79,6 +79,15 @@ _loaded: weakref.WeakValueDictionary[str, Library] = weakref.WeakValueDictionary
 _lock = threading.Lock()
 
 
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def folder() -> Path:
     """Return the folder of the cache (flag ``compiledir``)."""
     return Path(config.compiledir) / FORMAT

@@ -179,9 +179,8 @@ class SegmentCall:
                 raise ValueError(
                     f"input {k} of a compiled segment has extent {array.shape[axis]} in broadcastable dimension {axis}"
                 )
-        if not (array.flags.aligned and array.dtype.isnative):
-            if k in self.spec.written:
-                raise ValueError(f"input {k} of a compiled segment is changed in place and not aligned")
+        if not (array.flags.aligned and array.dtype.isnative) or (k in self.spec.written and not array.flags.writeable):
+            # What is changed in place and cannot be written to is copied: the result is the copy then.
             array = array.astype(dtype.newbyteorder("="), copy=True)
         return array
 

@@ -61,13 +61,14 @@ def make_fast_call(compiled, function) -> Callable | None:
     containers = function.input_storage[: len(explicit)]
 
     def fail(record, args):
-        for container, value in zip(containers, args):
-            container.storage[0] = np.asarray(value, dtype=container.type.dtype)
-        try:
-            compiled.explain_record(step, record)
-        finally:
-            for container in containers:
-                container.storage[0] = None
+        with function._lock:  # a general call of another thread uses the same cells
+            for container, value in zip(containers, args):
+                container.storage[0] = np.asarray(value, dtype=container.type.dtype)
+            try:
+                compiled.explain_record(step, record)
+            finally:
+                for container in containers:
+                    container.storage[0] = None
 
     return fast_call(
         step.call,

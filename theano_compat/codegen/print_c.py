@@ -442,7 +442,8 @@ class SourceFile:
         body = "\n\n".join([*self.helpers, *kernels, *self.segments])
         parts = [header("abi")]
         if "_Complex" in body or "complex" in body:
-            parts.append("#include <complex.h>\n#undef I")
+            # clang with glibc has no CMPLX of its own
+            parts.append("#include <complex.h>\n#undef I\n#ifndef CMPLX\n#define CMPLX(x, y) __builtin_complex((double)(x), (double)(y))\n#define CMPLXF(x, y) __builtin_complex((float)(x), (float)(y))\n#endif")
         parts.append(header("core"))
         headers = dict.fromkeys(self.headers)
         if any(word in body for word in ("tc_h2f", "tc_f2h", "tc_round16")):

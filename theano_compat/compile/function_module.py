@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import copyreg
 import logging
-import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -36,7 +35,7 @@ from theano_compat.compile.function_maker import (  # noqa: F401
 )
 from theano_compat.compile.io import In, SymbolicInput, SymbolicOutput  # noqa: F401
 from theano_compat.compile.ops import deep_copy_op, view_op  # noqa: F401
-from theano_compat.compile.sharedvalue import UPDATES
+from theano_compat.compile.sharedvalue import UPDATES, call_lock
 from theano_compat.configparser import string_types  # noqa: F401
 from theano_compat.gof import Constant
 from theano_compat.gof.link import Container, raise_with_op
@@ -227,7 +226,7 @@ class Function:
         self.trust_input = False
         specs = maker.expanded_inputs
         # Calls of one function run one at a time; of functions with updates, all of them do (they may share what they update).
-        self._lock = UPDATES if any(spec.update is not None for spec in specs) else threading.RLock()
+        self._lock = UPDATES if any(spec.update is not None for spec in specs) else call_lock()
         self._connect_inputs()
 
         self.n_returned_outputs = len(output_storage) - sum(spec.update is not None for spec in specs)

@@ -55,6 +55,18 @@ def _build() -> None:
         _types = ctypes.PYFUNCTYPE(ctypes.py_object)(_library.address("tc_runtime"))()
 
 
+def _after_fork() -> None:
+    # The thread that was building does not live in the child.
+    global _building, _tried, _lock
+    _lock = threading.RLock()
+    if _types is None:
+        _building, _tried = None, False
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def start() -> None:
     """Begin to build the extension in another thread, if it is not there yet."""
     global _building

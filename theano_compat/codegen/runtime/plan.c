@@ -169,10 +169,13 @@ static int wrap(Segment *self, work *w, PyObject **lent, PyObject **found)
             made = PyArray_NewFromDescr(&PyArray_Type, descr, spec->ndim, (npy_intp *)r->shape, NULL, NULL, 0, NULL);
             if (!made)
                 goto done;
-            memcpy(PyArray_DATA((PyArrayObject *)made), r->data, PyArray_ITEMSIZE((PyArrayObject *)made));
+            const size_t size = PyArray_ITEMSIZE((PyArrayObject *)made);
+            for (npy_intp i = 0, count = PyArray_SIZE((PyArrayObject *)made); i < count; i++)
+                memcpy(PyArray_BYTES((PyArrayObject *)made) + i * size, r->data, size);
         } else {
+            const int writeable = r->base >= 0 && !PyArray_ISWRITEABLE((PyArrayObject *)base) ? 0 : NPY_ARRAY_WRITEABLE;
             made = PyArray_NewFromDescr(&PyArray_Type, descr, spec->ndim, (npy_intp *)r->shape, (npy_intp *)r->strides, r->data,
-                                        NPY_ARRAY_WRITEABLE | NPY_ARRAY_ALIGNED, NULL);
+                                        writeable | NPY_ARRAY_ALIGNED, NULL);
             if (!made)
                 goto done;
             Py_INCREF(base);
@@ -239,8 +242,10 @@ static int run(Segment *self, work *w, PyObject **found, PyObject **record)
                 free(w->out[k].block);
         *record = error_record(w);
         status = *record ? 1 : -1;
-    } else
-        status = wrap(self, w, lent, found);
+    } else if ((status = wrap(self, w, lent, found)) < 0)
+        for (int k = 0; k < self->n_out; k++) /* blocks that got no owner */
+            if (w->out[k].base == -1 && !(lent[k] && w->out[k].block == PyArray_BYTES((PyArrayObject *)lent[k])))
+                free(w->out[k].block);
 done:
     for (int k = 0; k < self->n_out; k++)
         Py_XDECREF(lent[k]);
@@ -299,6 +304,7 @@ static int Segment_clear(Segment *self)
 
 static PyObject *Segment_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
+    (void)kwargs;
     unsigned long long address;
     int n_slots;
     PyObject *in, *out, *keep, *fail;
@@ -327,10 +333,12 @@ static PyObject *prepare(const array_spec *spec, int i, PyObject *value)
         Py_INCREF(value);
         return value;
     }
-    if (spec->written && PyArray_Check(value) && PyArray_TYPE((PyArrayObject *)value) == spec->typenum && !PyArray_ISBEHAVED((PyArrayObject *)value))
-        return PyErr_Format(PyExc_ValueError, "input %d of a compiled segment is changed in place, so it must be aligned, native and writable", i);
     PyArray_Descr *descr = PyArray_DescrFromType(spec->typenum);
-    PyObject *array = PyArray_FromAny(value, descr, 0, 0, NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED | NPY_ARRAY_ENSUREARRAY, NULL);
+    /* What is changed in place and cannot be written to is copied: the result is the copy then. */
+    int wanted = NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED | NPY_ARRAY_ENSUREARRAY;
+    if (spec->written && PyArray_Check(value) && !PyArray_ISWRITEABLE((PyArrayObject *)value))
+        wanted |= NPY_ARRAY_ENSURECOPY;
+    PyObject *array = PyArray_FromAny(value, descr, 0, 0, wanted, NULL);
     if (!array)
         return NULL;
     if (PyArray_NDIM((PyArrayObject *)array) != spec->ndim) {
@@ -350,6 +358,7 @@ static PyObject *prepare(const array_spec *spec, int i, PyObject *value)
 
 static PyObject *Segment_call(Segment *self, PyObject *args, PyObject *kwargs)
 {
+    (void)kwargs;
     PyObject *values, *record = NULL, *list = NULL;
     if (!PyArg_ParseTuple(args, "O!", &PyList_Type, &values))
         return NULL;
@@ -388,7 +397,7 @@ static PyObject *Segment_call(Segment *self, PyObject *args, PyObject *kwargs)
         Py_DECREF(list);
     }
     if (status == 1) {
-        PyObject *never = PyObject_CallOneArg(self->fail, record);
+        PyObject *never = self->fail ? PyObject_CallOneArg(self->fail, record) : NULL;
         Py_DECREF(record);
         Py_XDECREF(never);
         if (!PyErr_Occurred())
@@ -399,6 +408,7 @@ static PyObject *Segment_call(Segment *self, PyObject *args, PyObject *kwargs)
 
 static PyObject *Segment_release(Segment *self, PyObject *unused)
 {
+    (void)unused;
     while (self->free_list) {
         work *w = self->free_list;
         self->free_list = w->next;
@@ -407,7 +417,7 @@ static PyObject *Segment_release(Segment *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
-static PyMethodDef Segment_methods[] = {{"release", (PyCFunction)Segment_release, METH_NOARGS, "Give scratch memory back."}, {NULL}};
+static PyMethodDef Segment_methods[] = {{"release", (PyCFunction)Segment_release, METH_NOARGS, "Give scratch memory back."}, {NULL, NULL, 0, NULL}};
 static PyType_Slot Segment_slots[] = {
     {Py_tp_new, Segment_new}, {Py_tp_dealloc, Segment_dealloc}, {Py_tp_traverse, Segment_traverse}, {Py_tp_clear, Segment_clear},
     {Py_tp_call, Segment_call}, {Py_tp_methods, Segment_methods}, {Py_tp_doc, "One compiled segment, called with a list of values."}, {0, NULL}};
@@ -460,7 +470,8 @@ static int take_number(const array_spec *spec, int take, PyObject *value, union 
 {
     if (spec->ndim)
         return 0;
-    if ((take & 1) && PyFloat_Check(value)) {
+    /* np.float64 is a float too, but one that float32 does not take silently */
+    if ((take & 1) && (spec->typenum == NPY_DOUBLE ? PyFloat_Check(value) : PyFloat_CheckExact(value))) {
         double x = PyFloat_AS_DOUBLE(value);
         if (spec->typenum == NPY_DOUBLE)
             to->f64 = x;
@@ -526,14 +537,14 @@ static PyObject *FastCall_vectorcall(FastCall *self, PyObject *const *args, size
                 continue;
             }
             value = args[from];
-        } else {
+        } else
             value = PyList_GET_ITEM(PyTuple_GET_ITEM(self->cells, -1 - from), 0);
-            if (!value || !fits(value, &segment->in[i])) {
-                give_work(segment, w);
-                Py_INCREF(Py_NotImplemented);
-                answer = Py_NotImplemented;
-                goto unlock;
-            }
+        /* arguments too: while the lock was waited for, another thread may have given an array another shape */
+        if (!value || !fits(value, &segment->in[i])) {
+            give_work(segment, w);
+            Py_INCREF(Py_NotImplemented);
+            answer = Py_NotImplemented;
+            goto unlock;
         }
         Py_INCREF(value);
         w->held[i] = value;
@@ -542,6 +553,15 @@ static PyObject *FastCall_vectorcall(FastCall *self, PyObject *const *args, size
     int status = run(segment, w, found, &record);
     give_work(segment, w);
     if (status == 0) {
+        for (int k = 0; k < segment->n_out; k++)
+            if (segment->out[k].scalar) { /* a NumPy scalar, not an array of no dimensions */
+                PyObject *number = PyArray_ToScalar(PyArray_DATA((PyArrayObject *)found[k]), (PyArrayObject *)found[k]);
+                if (number) {
+                    Py_DECREF(found[k]);
+                    found[k] = number;
+                } else
+                    PyErr_Clear();
+            }
         for (int u = 0; u < self->n_updates; u++) {
             PyObject *cell = PyTuple_GET_ITEM(self->update_cells, u), *value = found[self->updates[u]];
             Py_INCREF(value);
@@ -634,7 +654,7 @@ failed:
     return NULL;
 }
 
-static PyMemberDef FastCall_members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(FastCall, vectorcall), READONLY}, {NULL}};
+static PyMemberDef FastCall_members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(FastCall, vectorcall), READONLY, NULL}, {NULL, 0, 0, 0, NULL}};
 static PyType_Slot FastCall_slots[] = {
     {Py_tp_new, FastCall_new}, {Py_tp_dealloc, FastCall_dealloc}, {Py_tp_traverse, FastCall_traverse}, {Py_tp_clear, FastCall_clear},
     {Py_tp_call, PyVectorcall_Call}, {Py_tp_members, FastCall_members},

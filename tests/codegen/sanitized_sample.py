@@ -1,0 +1,59 @@
+"""Run by test_sanitizers.py in a process of its own: many kinds of compiled functions over odd shapes and strides."""
+
+import numpy as np
+
+import theano_compat as theano
+import theano_compat.tensor as T
+from theano_compat.tensor.signal import pool
+
+
+def arrays(rng, *shape):
+    """One array of a shape in several layouts."""
+    base = rng.standard_normal(shape)
+    yield base
+    yield np.asfortranarray(base)
+    yield rng.standard_normal([2 * n for n in shape])[tuple(slice(None, None, 2) for _ in shape)]
+    yield base[tuple(slice(None, None, -1) for _ in shape)]
+    yield np.broadcast_to(rng.standard_normal(shape[-1:]), shape)
+
+
+def main():
+    rng = np.random.default_rng(0)
+    x, y, i = T.matrix("x", dtype="float64"), T.matrix("y", dtype="float64"), T.ivector("i")
+    z = T.tensor4("z", dtype="float64")
+    w = T.tensor4("w", dtype="float64")
+    s = theano.shared(np.zeros((5, 7)))
+    functions = [
+        theano.function([x], [T.exp(x) / (1 + T.tanh(x) ** 2), x.sum(0), x.mean(1), abs(x).prod(), T.log1p(x * x), T.cast(x, "float32") * 2]),
+        theano.function([x], [T.nnet.softmax(x), T.nnet.logsoftmax(x), T.nnet.sigmoid(x).T, x[::-2, 1:], x[:, ::-1].reshape((-1,)), T.concatenate([x, x * 2], axis=1)]),
+        theano.function([x, y], [T.dot(x, y.T), T.dot(x.T, y), T.dot(x, y[0]), x + y[0], T.switch(x > y, x, y), T.maximum(x, y).any(1)]),
+        theano.function([x, y], [T.grad((T.tanh(T.dot(x, y.T)) ** 2).sum(), v) for v in (x, y)]),
+        theano.function([x], [], updates=[(s, s * 0.5 + x)]),
+    ]
+    for shape in [(5, 7), (1, 1), (1, 17), (33, 3), (0, 4), (4, 0), (0, 0)]:
+        for a in arrays(rng, *shape):
+            functions[0](a), functions[3](a, a)
+            if shape[0]:
+                functions[2](a, a)
+            if all(shape):
+                functions[1](a)
+    for a in arrays(rng, 5, 7):
+        functions[4](a)
+    gather = theano.function([x, i], [x[i], T.inc_subtensor(x[i], 1.0), T.set_subtensor(x[1:, ::2], 0.0), T.argmax(x, axis=1), x.max(0)])
+    for a in arrays(rng, 6, 5):
+        gather(a, np.array([0, -1, 3, 3], "int32"))
+        for wrong in (6, -7):
+            try:
+                gather(a, np.array([wrong], "int32"))
+            except IndexError:
+                continue
+            raise AssertionError("an index out of bounds was taken")
+    images = theano.function([z, w], T.grad(pool.pool_2d(T.nnet.conv2d(z, w, border_mode="half"), (2, 2), ignore_border=True).sum(), [z, w]))
+    for shape in [(2, 3, 7, 9), (1, 3, 4, 5)]:
+        for a in arrays(rng, *shape):
+            images(a, rng.standard_normal((4, 3, 3, 3)))
+    print("finished")
+
+
+if __name__ == "__main__":
+    main()
