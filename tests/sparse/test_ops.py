@@ -114,6 +114,7 @@ def test_gradient_to_the_dense_operand(symbolic, format, make):
     utt.verify_grad(of_vector, [V4], mode="FAST_COMPILE")
 
 
+@pytest.mark.filterwarnings("ignore::scipy.sparse.SparseEfficiencyWarning")
 @pytest.mark.parametrize("format", ["csr", "csc"])
 @pytest.mark.parametrize("name, function", [("lt", np.less), ("le", np.less_equal), ("gt", np.greater), ("ge", np.greater_equal), ("eq", np.equal), ("neq", np.not_equal)])  # fmt: skip
 def test_comparisons(name, function, format, make):

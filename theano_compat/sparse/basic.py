@@ -1,5 +1,6 @@
 """All sparse variables, ops and functions under the module name that Theano's users know."""
 
+# ruff: noqa: F401, F403
 from __future__ import annotations
 
 from theano_compat import config

@@ -9,7 +9,28 @@ from theano_compat.gof import PatternSub, TopoOptimizer, local_optimizer
 from theano_compat.gof.opt import copy_stack_trace
 from theano_compat.sparse import basic as sparse
 from theano_compat.sparse.basic import CSC, CSM, CSR, csm_properties, usmm
-from theano_compat.sparse.chosen import *
+from theano_compat.sparse.chosen import (  # noqa: F401
+    AddSD_ccode,
+    CSMGradC,
+    MulSDCSC,
+    MulSDCSR,
+    MulSVCSR,
+    SamplingDotCSR,
+    StructuredAddSVCSR,
+    StructuredDotCSC,
+    StructuredDotCSR,
+    UsmmCscDense,
+    csm_grad_c,
+    mul_s_d_csc,
+    mul_s_d_csr,
+    mul_s_v_csr,
+    sampling_dot_csr,
+    sd_csc,
+    sd_csr,
+    structured_add_s_v_csr,
+    usmm_csc_dense,
+    usmm_csc_dense_inplace,
+)  # fmt: skip
 from theano_compat.tensor.basic import patternbroadcast
 from theano_compat.tensor.opt import register_canonicalize, register_specialize
 

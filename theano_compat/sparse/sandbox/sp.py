@@ -8,7 +8,15 @@ from theano_compat import tensor
 from theano_compat.gof import Op
 from theano_compat.sparse import basic as sparse
 from theano_compat.sparse.basic import (
-    CSC, Diag, EnsureSortedIndices, Remove0, SquareDiagonal, diag, ensure_sorted_indices, remove0, square_diagonal,
+    CSC,
+    Diag,
+    EnsureSortedIndices,
+    Remove0,
+    SquareDiagonal,
+    diag,
+    ensure_sorted_indices,
+    remove0,
+    square_diagonal,
 )  # fmt: skip
 from theano_compat.tensor.opt import register_specialize
 

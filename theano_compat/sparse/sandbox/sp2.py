@@ -8,13 +8,43 @@ from theano_compat import tensor
 from theano_compat.gof import Apply, Op
 from theano_compat.gradient import DisconnectedType, grad_undefined
 from theano_compat.sparse.basic import (
-    CSC, CSR, Cast, Remove0, SparseType, add_s_s, add_s_s_data, as_sparse_variable, bcast, ccast,
-    csm_properties, dcast, discrete_dtypes, fcast, float_dtypes, icast, lcast, mul_s_d, mul_s_s, mul_s_v, neg, remove0,
-    sampling_dot, structured_add_s_v, wcast, zcast,
+    CSC,
+    CSR,
+    Cast,
+    Remove0,
+    SparseType,
+    add_s_s,
+    add_s_s_data,
+    as_sparse_variable,
+    bcast,
+    ccast,
+    csm_properties,
+    dcast,
+    discrete_dtypes,
+    fcast,
+    float_dtypes,
+    icast,
+    lcast,
+    mul_s_d,
+    mul_s_s,
+    mul_s_v,
+    neg,
+    remove0,
+    sampling_dot,
+    structured_add_s_v,
+    wcast,
+    zcast,
 )  # fmt: skip
 from theano_compat.sparse.opt import (
-    local_mul_s_d, local_mul_s_v, local_sampling_dot_csr, local_structured_add_s_v, mul_s_d_csc, mul_s_d_csr,
-    mul_s_v_csr, sampling_dot_csr, structured_add_s_v_csr,
+    local_mul_s_d,
+    local_mul_s_v,
+    local_sampling_dot_csr,
+    local_structured_add_s_v,
+    mul_s_d_csc,
+    mul_s_d_csr,
+    mul_s_v_csr,
+    sampling_dot_csr,
+    structured_add_s_v_csr,
 )  # fmt: skip
 
 eliminate_zeros = remove0
