@@ -5,10 +5,13 @@ import itertools
 
 import numpy as np
 import pytest
+import scipy
 from c_harness import COMPILER, Case, Library, storage_dtype
 
 import theano_compat.scalar as scal
 from theano_compat.tensor.elemwise_ops.evaluate import kernel_for
+
+OLD_SCIPY = tuple(map(int, scipy.__version__.split(".")[:2])) < (1, 13)
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C compiler on this machine")
 
@@ -128,6 +131,10 @@ def defined(name, case, arrays):
     if name in ("j0", "j1"):
         with np.errstate(all="ignore"):
             keep &= ~(np.abs(arrays[0].astype("float64")) > 1e6)
+    if OLD_SCIPY and name in ("chi2sf", "gamma", "gammainc", "gammaincc", "gammal", "gammau"):
+        # Before 1.13 SciPy had other ideas of NaN and of the poles.
+        numbers = [a.astype("float64") for a in arrays]
+        keep &= ~np.any([np.isnan(a) | (a <= 0) for a in numbers], axis=0)
     if name.startswith("convert_to_"):
         keep &= fits(arrays[0], case.out_dtype)
     return keep

@@ -54,14 +54,15 @@ def check_compiler() -> Finding:
 
 def check_vector_math() -> Finding:
     """Report which functions of math.h have vector variants."""
-    from theano_compat.codegen import toolchain, vectormath
+    from theano_compat.codegen import polymath, toolchain, vectormath
 
     names = ("exp", "log", "pow", "sin", "cos", "tanh", "log1p", "expm1", "erf")
     present = [n for n in names if vectormath.available(n, "float64") and vectormath.available(n, "float32")]
     compiler = toolchain.compiler()
     if compiler is not None and compiler.kind != "gcc":
-        return Finding("vector functions", False, f"{compiler.kind} cannot call libmvec's functions by their declarations", "use gcc: cxx=gcc")
-    missing = [n for n in names if n not in present]
+        own = ", ".join(sorted(polymath.FUNCTIONS))
+        return Finding("vector functions", True, f"{own} by own polynomials ({compiler.kind} does not call libmvec by its declarations)", "gcc has more of them: cxx=gcc")
+    missing = [n for n in names if n not in present and n not in polymath.FUNCTIONS]
     advice = "glibc 2.35 or later has all of them; the others are computed element by element"
     return Finding("vector functions", not missing, f"{', '.join(present) or 'none'}" + (f"; not {', '.join(missing)}" if missing else ""), advice)
 
