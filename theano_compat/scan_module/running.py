@@ -69,18 +69,16 @@ class _Rows:
         fits = isinstance(old, np.ndarray) and old.shape == shape and old.dtype == value.dtype
         return old if fits and old.flags.c_contiguous else np.empty(shape, value.dtype)
 
-    def finish(self, done: int, asked: int) -> None:
-        """Put the rows into the order of time after `done` of `asked` steps."""
+    def finish(self, done: int) -> None:
+        """Put the rows into the order of time after `done` steps."""
         end = self.start + done
         if end > self.rows:
             turn = end % self.rows
             if turn:
                 self.buffer = np.concatenate([self.buffer[turn:], self.buffer[:turn]])
         elif end < self.rows:
-            self.buffer[end:] = 0
-            if done < asked:
-                # A loop that ended early gives as many rows as it made.
-                self.buffer = self.buffer[: max(self.rows - (asked - done), 0)]
+            # A loop that ended early, or a buffer larger than needed: the rows that were made are the result.
+            self.buffer = self.buffer[:end]
         self.cell[0] = self.buffer
 
 
@@ -124,7 +122,7 @@ class Runner:
         done = 0
         if n_steps:
             done = self._loop(n_steps, sequences, states, results, shared, args[layout.outer_in["others"]])
-        self._finish(node, args, outs, states, results, shared, done, n_steps)
+        self._finish(node, args, outs, states, results, shared, done)
         if hasattr(op.profile, "callcount"):
             op.profile.callcount += 1
             op.profile.nbsteps += done
@@ -205,23 +203,22 @@ class Runner:
                 gof.link.raise_with_op(run.nodes[position], thunk)
             raise
 
-    def _finish(self, node: Any, args: Sequence, outs: Sequence[list], states: list, results: list, shared: list, done: int, asked: int) -> None:
+    def _finish(self, node: Any, args: Sequence, outs: Sequence[list], states: list, results: list, shared: list, done: int) -> None:
         layout = self.op.layout
         for k, state in enumerate(states):
             if layout.state_kind(k) == "mit_mot":
                 state.cell[0] = state.buffer
             else:
-                state.finish(done, asked)
+                state.finish(done)
         for i, rows in enumerate(results):
             if rows.buffer is None:
-                rows.cell[0] = self._no_rows(node, layout.n_states + i, rows.rows)
+                rows.cell[0] = self._no_rows(node, layout.n_states + i)
             else:
-                rows.finish(done, asked)
+                rows.finish(done)
         for i, value in enumerate(shared):
             outs[layout.n_states + layout.n_nit_sot + i][0] = value
 
-    def _no_rows(self, node: Any, k: int, rows: int) -> np.ndarray:
-        """The value of an output that no step has filled: its shape is 0 where it is not known."""
+    def _no_rows(self, node: Any, k: int) -> np.ndarray:
+        """The value of an output of a loop of no steps: no rows, of a shape that is not known."""
         type_ = node.outputs[k].type
-        inner = [1 if broadcastable else 0 for broadcastable in type_.broadcastable[1:]]
-        return np.zeros((0 if not rows else rows, *inner), type_.dtype)
+        return np.zeros((0, *[1 if broadcastable else 0 for broadcastable in type_.broadcastable[1:]]), type_.dtype)

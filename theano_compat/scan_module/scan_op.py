@@ -98,6 +98,8 @@ class Scan(PureOp):
         self.gpua = self.as_while = self.profile = self.strict = False
         self.allow_gc = config.scan.allow_gc
         self.__dict__.update(info)
+        if not self.name:
+            self.name = "scan_fn"
         self.layout = layout = Layout(info, len(self.inputs))
         self.n_outs = layout.n_states
         self.n_tap_outs = layout.n_mit_mot + layout.n_mit_sot
@@ -256,12 +258,12 @@ class Scan(PureOp):
     def __str__(self) -> str:
         loop = "do_while" if self.as_while else "for"
         where = "gpu" if self.gpua else "cpu"
-        name = self.name if self.name else "scan_fn"
-        inplace = ""
-        if self.destroy_map:
-            inplace = "all_inplace" if set(self.destroy_map) >= set(range(self.layout.n_states)) else f"inplace{{{','.join(map(str, self.destroy_map))}}}"
-            return f"{loop}{{{inplace if not inplace.startswith('all') else 'inplace'},{where},{name}}}"
-        return f"{loop}{{{where},{name}}}"
+        if not self.destroy_map:
+            return f"{loop}{{{where},{self.name}}}"
+        if sorted(self.destroy_map) == list(range(self.layout.n_states)):
+            return f"{loop}all_inplace,{where},{self.name}}}"
+        places = "".join(f"{k}," for k in self.destroy_map)
+        return f"{loop}{{inplace{{{places}}},{where},{self.name}}}"
 
     def __getstate__(self) -> dict:
         # Compiled code stays behind.

@@ -1,0 +1,88 @@
+"""What the rewrites of loops share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from theano_compat.gof import Optimizer
+from theano_compat.gof.opt import copy_stack_trace
+from theano_compat.gof.toolbox import ReplaceValidate
+from theano_compat.scan_module import scan_utils
+from theano_compat.scan_module.layout import ScanDescription
+from theano_compat.scan_module.scan_op import Scan
+
+_logger = logging.getLogger("theano.scan_module.scan_opt")
+
+
+def info(*msg: Any) -> None:
+    """Log a message."""
+    _logger.info("INFO theano.scan: %s", " ".join(map(str, msg)))
+
+
+def warning(*msg: Any) -> None:
+    """Log a warning."""
+    _logger.warning("WARNING theano.scan: %s", " ".join(map(str, msg)))
+
+
+class ScanRewriter(Optimizer):
+    """Base of the rewrites that look at every loop of a graph once."""
+
+    def add_requirements(self, fgraph: Any) -> None:
+        fgraph.attach_feature(ReplaceValidate())
+
+    def apply(self, fgraph: Any) -> None:
+        for node in scans(fgraph):
+            self.process_node(fgraph, node)
+
+    def process_node(self, fgraph: Any, node: Any) -> Any:
+        """Rewrite one loop."""
+        raise NotImplementedError
+
+
+def scans(fgraph: Any) -> Iterator[Any]:
+    """The loops of a graph in order; those that were rewritten meanwhile are left out."""
+    for node in [n for n in fgraph.toposort() if isinstance(n.op, Scan)]:
+        if node in fgraph.apply_nodes:
+            yield node
+
+
+def describe(node: Any) -> ScanDescription:
+    """A loop taken apart, over its own inner variables."""
+    return ScanDescription.from_op(node.op, list(node.inputs), list(node.outputs))
+
+
+def rebuilt(description: ScanDescription, replace: Any = None, like: Any = None) -> list:
+    """The outputs of the loop that a description stands for.
+
+    Parameters
+    ----------
+    description : ScanDescription
+        The loop.
+    replace : dict or list of pairs, optional
+        Inner variables to replace.
+    like : Apply, optional
+        The node that it comes from, for the traces.
+    """
+    outputs = description.inner_outputs
+    if replace:
+        outputs = scan_utils.clone(outputs, replace=replace)
+    inner_in, inner_out = scan_utils.reconstruct_graph(description.inner_inputs, outputs)
+    result = Scan(inner_in, inner_out, description.info)(*description.outer_inputs, return_list=True)
+    if like is not None:
+        copy_stack_trace(like.outputs, result)
+    return result
+
+
+def fresh_info(description: ScanDescription) -> ScanDescription:
+    """A description without in-place marks, which hold for one numbering of outputs only."""
+    description.other_info["destroy_map"] = type(description.other_info)()
+    return description
+
+
+def replace_node(fgraph: Any, node: Any, pairs: Sequence[tuple], reason: str) -> Any:
+    """Replace outputs of a loop, all or none; whether it was possible."""
+    return fgraph.replace_all_validate_remove(list(pairs), remove=[node], reason=reason)
+
+
