@@ -12,7 +12,7 @@ from theano_compat import scalar as scal
 from theano_compat.gof import Apply, Constant, Variable
 from theano_compat.scalar import int32 as int32_t  # noqa: F401  (historic name)
 from theano_compat.tensor.type import TensorType
-from theano_compat.tensor.var import AsTensorError, TensorConstant
+from theano_compat.tensor.var import AsTensorError, TensorConstant, TensorConstantSignature
 
 complex_dtypes = [str(t) for t in scal.complex_types]
 continuous_dtypes = [str(t) for t in scal.continuous_types]
@@ -178,10 +178,11 @@ def constant(x, name=None, ndim=None, dtype=None):
                     raise ValueError(f"ndarray could not be cast to constant with {ndim} dimensions")
                 pattern = pattern[surplus:]
                 data = data.reshape(data.shape[surplus:])
-        made = TensorConstant(TensorType(dtype=data.dtype, broadcastable=pattern), data, name=name)
+        type_ = TensorType(dtype=data.dtype, broadcastable=pattern)
+        known = _small_in_use(type_, data) if name is None and constant.enable else None
+        return TensorConstant(type_, data, name=name) if known is None else known
     except (TypeError, AttributeError) as error:
         raise TypeError(f"Could not convert {x} to TensorType", type(x)) from error
-    return _shared_if_small(made) if name is None and constant.enable else made
 
 
 constant.enable = True
@@ -189,18 +190,16 @@ constant_cache = weakref.WeakValueDictionary()
 """Small numbers in use: an expression with many equal ones has one constant for all, as long as no function owns it."""
 
 
-def _shared_if_small(made):
-    """Return the constant of the same value that is in use already, if `made` is a small number."""
-    data = made.data
+def _small_in_use(type_, data):
+    """Return the constant for a small number: the one in use already, or a new one; None for anything larger."""
     if data.size != 1 or data.dtype.kind not in "iuf" or not -10 <= data <= 10:
-        return made
-    signature = made.signature()
+        return None
+    signature = TensorConstantSignature((type_, data))
     known = constant_cache.get(signature)
     # a constant that belongs to a function's graph must not appear in another
-    if known is not None and known.name is None and not hasattr(known, "fgraph"):
-        return known
-    constant_cache[signature] = made
-    return made
+    if known is None or known.name is not None or hasattr(known, "fgraph"):
+        constant_cache[signature] = known = TensorConstant(type_, data)
+    return known
 
 
 def _obj_is_wrappable_as_tensor(x):
