@@ -12,7 +12,7 @@ from theano_compat.compile.ops import Shape, Shape_i
 from theano_compat.gof.opt import Optimizer
 from theano_compat.gof.toolbox import AlreadyThere, Feature
 from theano_compat.tensor import basic as T
-from theano_compat.tensor.opt.common import constant_value
+from theano_compat.tensor.opt.common import constant_value, made_by
 from theano_compat.tensor.opt.make_vector import MakeVector, make_vector
 from theano_compat.tensor.subtensor import Subtensor, get_idx_list
 
@@ -352,11 +352,21 @@ def _depends_on(length, variable, limit=200):
     return False
 
 
+def without_round_trip(variable):
+    """Look through ``tensor_from_scalar(scalar_from_tensor(x))``."""
+    while True:
+        outer = made_by(variable, T.TensorFromScalar)
+        inner = made_by(outer[0], T.ScalarFromTensor) if outer is not None else None
+        if inner is None:
+            return variable
+        variable = inner[0]
+
+
 def equal_lengths(a, b, limit=200):
-    """Whether two scalar expressions are structurally equal."""
+    """Whether two scalar expressions are structurally equal, round trips to a scalar type apart."""
     stack, seen = [(a, b)], set()
     while stack:
-        x, y = stack.pop()
+        x, y = map(without_round_trip, stack.pop())
         if x is y or (x, y) in seen:
             continue
         seen.add((x, y))

@@ -19,7 +19,7 @@ from theano_compat.tensor.opt.registry import (
     register_stabilize,
     register_useless,
 )
-from theano_compat.tensor.opt.shape_feature import equal_lengths
+from theano_compat.tensor.opt.shape_feature import equal_lengths, without_round_trip
 from theano_compat.tensor.subtensor import (
     AdvancedIncSubtensor1,
     AdvancedSubtensor1,
@@ -89,18 +89,8 @@ def _covers(entry, length):
     stop = _tensor(stop)
     if stop.dtype != "int64":
         stop = T.cast(stop, "int64")
-    stop = _without_round_trip(stop)
+    stop = without_round_trip(stop)
     return equal_lengths(stop, length)
-
-
-def _without_round_trip(variable):
-    """Look through ``tensor_from_scalar(scalar_from_tensor(x))``."""
-    while True:
-        outer = made_by(variable, T.TensorFromScalar)
-        inner = made_by(outer[0], T.ScalarFromTensor) if outer is not None else None
-        if inner is None:
-            return variable
-        variable = inner[0]
 
 
 # --- vectors made of scalars --------------------------------------------------------------------------
@@ -174,7 +164,7 @@ def local_useless_subtensor(node):
     start, stop, step = made
     if is_value(start, 0) and is_value(step, 1):
         stop = stop if stop.dtype == "int64" else T.cast(stop, "int64")
-        if equal_lengths(_without_round_trip(stop), shape[0]):
+        if equal_lengths(without_round_trip(stop), shape[0]):
             return [source]
     return False
 

@@ -8,6 +8,7 @@ from theano_compat.tensor import basic as tensor
 from theano_compat.tensor import opt, subtensor
 from theano_compat.tensor.elemwise import Elemwise
 from theano_compat.tensor.opt import register_canonicalize, register_specialize, register_stabilize
+from theano_compat.tensor.opt.shape_feature import equal_lengths
 
 from .crossentropy_ops import (
     crossentropy_categorical_1hot,
@@ -103,7 +104,7 @@ def _is_length_of(v, labels):
     feature = _shape_feature(labels, v)
     if feature is not None and labels in feature.shape_of and feature.shape_of[labels] is not None:
         length = feature.shape_of[labels][0]
-        if length is v:
+        if equal_lengths(length, v):
             return True
         wanted, given = constant_value(length), constant_value(v)
         if wanted is not None and given is not None:
