@@ -41,7 +41,9 @@ def pytest_collectstart(collector):
         holder = collector.obj
     except Exception:
         return
-    for name, value in list(vars(holder).items()):
+    classes = holder.__mro__ if isinstance(holder, type) else (holder,)
+    inherited = {name: value for place in reversed(classes) for name, value in vars(place).items()}
+    for name, value in inherited.items():
         if name.startswith("test") and inspect.isgeneratorfunction(value):
 
             def make(original):

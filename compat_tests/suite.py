@@ -38,7 +38,7 @@ def run(file: str, timeout: int, cache: str, options: list[str]) -> dict[str, st
     """Run one file in a process of its own and return test id -> outcome."""
     with tempfile.TemporaryDirectory() as scratch:
         outcomes = Path(scratch, "outcomes")
-        command = [sys.executable, "-W", "ignore", "-m", "pytest", "-p", "compat_tests.graft", "-p", "no:cacheprovider", "-q", "--tb=no", "--outcomes", str(outcomes)]
+        command = [sys.executable, "-W", "ignore", "-m", "pytest", "-p", "compat_tests.graft", "-p", "no:cacheprovider", "-q", "--tb=no", "--continue-on-collection-errors", "--outcomes", str(outcomes)]
         command += [f"--timeout={timeout}"] * has_timeout() + options + [file]
         environment = {**os.environ, "PYTHONPATH": str(HERE.parent), "THEANO_FLAGS": os.environ.get("THEANO_FLAGS", "") + f",base_compiledir={cache}"}
         try:
