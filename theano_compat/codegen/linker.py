@@ -199,8 +199,10 @@ class CompiledFunction:
 
     # --- calls ----------------------------------------------------------------------------------------
 
-    def __call__(self, output_subset=None) -> list | None:
-        """Run all steps on the values in storage; results are left in the output storage."""
+    def __call__(self, output_subset=None, n_calls: int | None = None) -> list | None:
+        """Run all steps on the values in storage, `n_calls` times; results are left in the output storage."""
+        for _ in range((n_calls or 1) - 1):
+            self()
         self.position_of_error = None
         if self.schedule.lazy:
             self._run_on_demand(output_subset)

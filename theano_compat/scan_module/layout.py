@@ -149,7 +149,7 @@ class Layout:
         inner_out_of_in: dict[int, list[int]] = {}
         outer_in_of_inner_out: dict[int, int] = {}
         outer_in_of_out: dict[int, int] = {}
-        outer_out_of_in: dict[int, int] = {}
+        outer_out_of_in: dict[int, int] = {0: -1}
         inner_out_of_outer_in: dict[int, list[int]] = {0: []}
         outer_out_of_inner_in: dict[int, int] = {}
 

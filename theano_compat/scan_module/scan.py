@@ -140,6 +140,8 @@ def _state_dict(info: Any, position: int) -> dict:
     taps = list(taps) if isinstance(taps, (list, tuple)) else [taps]
     if any(tap >= 0 for tap in taps):
         raise ValueError("Can not use future taps of outputs", info)
+    if len(set(taps)) < len(taps):
+        raise ValueError("All the taps must be different in  `outputs_info`", info)
     return {**info, "initial": initial if isinstance(initial, Variable) else tensor.as_tensor_variable(initial), "taps": taps}
 
 
@@ -217,6 +219,8 @@ class _Builder:
             low, high = min(*taps, 0) if taps else 0, max(*taps, 0) if taps else 0
             for tap in taps:
                 shifted = whole[tap - low :] if tap == high else whole[tap - low : -(high - tap)]
+                if whole.name:
+                    shifted.name = f"{whole.name}[{tap - low}:]" if tap == high else f"{whole.name}[{tap - low}:{tap - high}]"
                 if self.go_backwards:
                     shifted = shifted[::-1]
                 row = shifted[0] if self.go_backwards else whole[tap - low]

@@ -51,7 +51,9 @@ def _type_of(broadcastable: Sequence[bool], dtype: str) -> TensorType:
 def _group(kind: str, side: str) -> Callable:
     """A method that gives those of a list of arguments that are of one kind."""
 
-    def method(self: Scan, arguments: Sequence) -> list:
+    def method(self: Scan, arguments: Any) -> list:
+        if isinstance(arguments, Apply):
+            arguments = arguments.outputs if side == "outer_out" else arguments.inputs
         return list(arguments[getattr(self.layout, side)[kind]])
 
     method.__doc__ = f"Those of a list of {'node' if side.startswith('outer') else 'inner'} arguments that are of the kind ``{kind}``."
@@ -91,6 +93,9 @@ class Scan(PureOp):
     all there is to the op: how it is run, :class:`theano_compat.scan_module.running.Runner`, is separate.
     """
 
+    #: whether the rewrite that saves memory has looked at the loop
+    _scan_savemem_visited = False
+
     def __init__(self, inputs: Sequence[Variable], outputs: Sequence[Variable], info: dict, typeConstructor: Callable | None = None):
         self.inputs, self.outputs = list(inputs), list(outputs)
         self.info = info
@@ -114,7 +119,7 @@ class Scan(PureOp):
         self.mode_instance = mode.clone(link_kwargs={"allow_gc": bool(self.allow_gc)}) if hasattr(mode, "clone") else mode
         if not info.get("destroy_map"):
             self.destroy_map = OrderedDict()
-        self.validate_inner_graph()
+        self._refuse_missing_inputs()
         self._hash_inner_graph = self._structure_hash()
         self._function = None
 
@@ -124,6 +129,15 @@ class Scan(PureOp):
             inner = self.outputs[self.layout.inner_of_output(k)[0]].type
             types.append(self.typeConstructor(broadcastable=(False, *inner.broadcastable), dtype=inner.dtype))
         return types + [v.type for v in self.inner_shared_outs(self.outputs)]
+
+    def _refuse_missing_inputs(self) -> None:
+        own = set(self.inputs)
+        for v in gof.graph.inputs(self.outputs, own):
+            if v not in own and not isinstance(v, Constant):
+                raise gof.MissingInputError(
+                    f"ScanOp is missing an input: {v}. What a step reads has to be one of its inputs; with strict=True that "
+                    "includes shared variables, which then have to be listed in non_sequences.", variable=v,
+                )  # fmt: skip
 
     def validate_inner_graph(self) -> None:
         """Check that what a step returns for a state can be read by the next step.
@@ -137,7 +151,7 @@ class Scan(PureOp):
             for i in self.layout.state_inner_inputs(k):
                 for o in self.layout.state_inner_outputs(k):
                     have, want = self.outputs[o].type, self.inputs[i].type
-                    if (have.dtype, have.ndim) != (want.dtype, want.ndim):
+                    if have != want:
                         raise TypeError(
                             f"Inconsistency in the inner graph of scan '{self.name}' : an input and an output are "
                             f"associated with the same recurrent state and should have the same type but have type "
@@ -305,6 +319,11 @@ class Scan(PureOp):
         """The taps of each ``mit_sot`` state."""
         return self.tap_array[self.n_mit_mot : self.n_mit_mot + self.n_mit_sot]
 
+    @property
+    def var_mappings(self) -> dict[str, dict[int, Any]]:
+        """The same as :meth:`get_oinp_iinp_iout_oout_mappings`."""
+        return self.layout.mappings()
+
     def get_oinp_iinp_iout_oout_mappings(self) -> dict[str, dict[int, Any]]:
         """Which inner and outer inputs and outputs belong together, as dictionaries between positions."""
         return self.layout.mappings()
@@ -433,6 +452,7 @@ class Scan(PureOp):
 
         if all(isinstance(g.type, DisconnectedType) for g in dC_douts):
             return [DisconnectedType()() for _ in inputs]
+        self.validate_inner_graph()
         return gradients(self, list(inputs), list(outs), list(dC_douts))
 
     def R_op(self, inputs: Sequence, eval_points: Sequence) -> list:
@@ -443,7 +463,9 @@ class Scan(PureOp):
 
     def copy_with(self, **info: Any) -> Scan:
         """The same loop with some entries of its description changed."""
-        return Scan(self.inputs, self.outputs, OrderedDict(copy.copy(self.info), **info), self.typeConstructor)
+        new = Scan(self.inputs, self.outputs, OrderedDict(copy.copy(self.info), **info), self.typeConstructor)
+        new._scan_savemem_visited = self._scan_savemem_visited
+        return new
 
 
 ops_with_inner_function[Scan] = "fn"

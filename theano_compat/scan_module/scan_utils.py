@@ -280,6 +280,8 @@ def get_updates_and_outputs(ls: Any) -> tuple:
             updates = as_updates(elem)
         elif outputs is None and is_outputs(elem):
             outputs = as_outputs(elem)
+        elif outputs is not None and isinstance(elem, (list, tuple)) and not elem:
+            continue  # no updates
         elif outputs is not None and is_output(elem) and not isinstance(elem, (list, tuple)):
             outputs += as_outputs(elem)
         else:

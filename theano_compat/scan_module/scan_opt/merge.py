@@ -35,7 +35,7 @@ class ScanMerge(ScanRewriter):
         if not _equal_steps(node.inputs[0], first.inputs[0]):
             return False
         a, b = node.op, first.op
-        if a.as_while != b.as_while or a.truncate_gradient != b.truncate_gradient or a.mode != b.mode or a.gpua != b.gpua:
+        if a.as_while != b.as_while or a.truncate_gradient != b.truncate_gradient or a.gpua != b.gpua:
             return False
         if bool(a.profile) != bool(b.profile) or a.destroy_map or b.destroy_map:
             return False

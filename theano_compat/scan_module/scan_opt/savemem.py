@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from theano_compat import config, tensor
-from theano_compat.gof import Constant
+from theano_compat import config, scalar, tensor
+from theano_compat.gof import Constant, Variable
 from theano_compat.scan_module import scan_utils
 from theano_compat.scan_module.scan_opt.common import ScanRewriter, describe, fresh_info, rebuilt, replace_node
+from theano_compat.tensor.elemwise import Elemwise
 from theano_compat.tensor.subtensor import IncSubtensor, Subtensor, get_idx_list
 
 
 class ScanSaveMem(ScanRewriter):
     """Shrink the buffers of outputs to the rows from the end that are read; leave out outputs and steps that are not."""
 
-    def apply(self, fgraph: Any) -> None:
-        from theano_compat.scan_module.scan_opt.common import scans
-
-        for node in scans(fgraph):
-            if not getattr(node.op, "_scan_savemem_visited", False):
-                self.process_node(fgraph, node)
-
     def process_node(self, fgraph: Any, node: Any) -> None:
         """Rewrite one loop."""
+        node.op._scan_savemem_visited = True
         args = describe(node)
         layout = node.op.layout
         unused = [k for k, out in enumerate(node.outputs) if not fgraph.clients(out)]
@@ -104,7 +99,7 @@ class ScanSaveMem(ScanRewriter):
         node = buffer.owner
         initial = None
         if node is not None and isinstance(node.op, IncSubtensor) and node.op.set_instead_of_inc and len(node.op.idx_list) == 1:
-            index = get_idx_list(node.inputs, node.op.idx_list)[0] if not isinstance(node.op, Subtensor) else None
+            index = get_idx_list(node.inputs[1:], node.op.idx_list)[0]
             whole = isinstance(index, slice) and index.start is None and index.step is None
             if whole and _constant_equal(index.stop, initial_rows):
                 initial = node.inputs[1]
@@ -165,14 +160,41 @@ class _Use:
         self.rows_from_start = None if start is None or self.rows_from_start is None else max(start, self.rows_from_start)
 
 
+def _from_end_if_there(index: Any) -> tuple[int, Any] | None:
+    """For ``switch(length >= n, -k, otherwise)``, as ``[n - k:][-k]`` becomes, k and what it is otherwise."""
+    if not isinstance(index, Variable):
+        return None
+    if index.owner is not None and isinstance(index.owner.op, tensor.basic.ScalarFromTensor):
+        index = index.owner.inputs[0]
+    node = index.owner
+    if node is None or not isinstance(node.op, Elemwise) or not isinstance(node.op.scalar_op, scalar.Switch):
+        return None
+    condition, back, otherwise = node.inputs
+    k = _constant(back)
+    test = condition.owner
+    if k is None or k >= 0 or test is None or not isinstance(test.op, Elemwise):
+        return None
+    if not isinstance(test.op.scalar_op, (scalar.GE, scalar.LT, scalar.LE, scalar.GT)):
+        return None
+    return -k, otherwise
+
+
 def _rows_read(index: Any) -> tuple[int | None, int | None]:
     """How many rows an index needs, counted from the end and from the start; None where it cannot be told."""
     if not isinstance(index, slice):
+        checked = _from_end_if_there(index)
+        if checked is not None:
+            return checked[0], None
         position = _constant(index)
         if position is None:
             return None, None
         return (-position, None) if position < 0 else (None, position + 1)
     step = 1 if index.step is None else _constant(index.step)
+    checked = _from_end_if_there(index.start) if index.start is not None else None
+    if checked is not None and index.stop is None and step == 1:
+        # Where there are fewer rows the slice begins with a row counted from the start: then all of them are kept.
+        least = _constant(checked[1])
+        return (checked[0] + least, None) if least is not None and least >= 0 else (None, None)
     start, stop = _constant(index.start), _constant(index.stop)
     unknown = (index.start is not None and start is None) or (index.stop is not None and stop is None)
     if unknown or step is None or step < 1:

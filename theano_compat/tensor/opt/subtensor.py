@@ -216,6 +216,9 @@ def merge_two_slices(slice1, len1, slice2, len2):
     quick = _merged_plain(slice1, slice2)
     if quick is not None:
         return quick
+    counted = _merged_from_end(slice1, len1, slice2)
+    if counted is not None:
+        return counted
     first1, stride1, _n1 = _progression(slice1, len1)
     if not isinstance(slice2, slice):
         return _merged_position(first1, stride1, slice2, len1, len2)
@@ -259,6 +262,28 @@ def _merged_plain(slice1, slice2):
     stops = [stop for stop in (stop1, None if stop2 is None else start1 + stop2) if stop is not None]
     start = start1 + start2
     return slice(start or None, min(stops) if stops else None)
+
+
+def _merged_from_end(slice1, len1, slice2):
+    """Merge ``[start:]`` with a place counted from the end, ``[-k]`` or ``[-k:]``, which stays one; None for others."""
+    start = number(slice1.start) if slice1.start is not None else 0
+    if slice1.stop is not None or number(slice1.step) not in (None, 1) or isinstance(start, gof.Variable) or start < 0:
+        return None
+    if isinstance(slice2, slice):
+        back = number(slice2.start)
+        if slice2.stop is not None or number(slice2.step) not in (None, 1):
+            return None
+    else:
+        back = number(slice2)
+    if back is None or isinstance(back, gof.Variable) or back >= 0:
+        return None
+    # Where there are not so many: the whole of the slice, or a place that is none.
+    otherwise = start if isinstance(slice2, slice) else len1
+    if isinstance(len1, int):
+        place = back if len1 >= start - back else otherwise
+    else:
+        place = T.switch(T.ge(len1, start - back), back, otherwise)
+    return slice(place, None) if isinstance(slice2, slice) else place
 
 
 def _positive(stride):
