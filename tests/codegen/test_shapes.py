@@ -1,7 +1,9 @@
 """New arrays, shapes as values, reshape, join, split, repeat, diagonals."""
 
 import numpy as np
+import pytest
 
+import theano_compat
 import theano_compat.tensor as T
 from tests.codegen.support import compare, layouts
 from theano_compat.tensor import extra_ops
@@ -17,7 +19,10 @@ def test_filled_and_ranges():
         T.arange(i), T.arange(1, i, 2), T.arange(i, -3, -2), T.arange(s), T.zeros_like(v), T.tri(i, j, 1),
     ]  # fmt: skip
     two = np.array(2.5)
-    compare([s, i, j, v], outputs, (two, np.array(3), np.array(4), np.ones(4)), (two, np.array(0), np.array(5), np.ones(5)))
+    # a number of columns that the caller gives may be None, which only Python can take
+    sets = (two, np.array(3), np.array(4), np.ones(4)), (two, np.array(0), np.array(5), np.ones(5))
+    compare([s, i, j, v], outputs, *sets, may_be_island=("Eye", "Tri"))
+    compare([i], [T.eye(i, i + 1, 1), T.eye(i), T.eye(3, 4, -1), T.tri(i, i - 1, 1)], (np.array(3),))
 
 
 def test_negative_or_wrong_extents_are_errors():
@@ -64,3 +69,30 @@ def test_diagonals():
     ]  # fmt: skip
     values = [(a, np.arange(3.0), np.array(2.0), np.array(n)) for a in layouts(rng, 4, 6) for n in (1, -2, 9)]
     compare([x, v, s, i], outputs, *values)
+
+
+def test_number_of_columns_may_be_none():
+    for made in (T.eye(i, j, 1), T.tri(i, j, 1)):
+        square = theano_compat.function([i, j], made)
+        assert square(3, None).shape == (3, 3)
+        assert square(3, 5).shape == (3, 5)
+
+
+def test_split_refuses_negative_lengths():
+    for sizes in ([-1, 5], T.stack([i, 4 - i])):
+        parts = theano_compat.function([v, i], T.split(v, sizes, 2), on_unused_input="ignore")
+        with pytest.raises(ValueError, match="negative number of elements"):
+            parts(np.ones(4), -1)
+
+
+def test_join_gives_its_view_when_the_rest_is_empty():
+    join = theano_compat.function([theano_compat.In(v, borrow=True), s], theano_compat.Out(T.Join(view=0)(0, v, T.alloc(s, 0)), borrow=True))
+    value = np.arange(3.0)
+    assert np.shares_memory(join(value, 1.0), value)
+
+
+def test_ranges_of_floats_round_as_numpy():
+    numbers = [T.dscalar(n) for n in "abc"]
+    span = theano_compat.function(numbers, T.arange(*numbers))
+    for bounds in ((0.0, 1.0, 0.1), (-3.3, 7.0, 0.7), (1e8, 1e8 + 3, 0.3)):
+        np.testing.assert_array_equal(span(*bounds), np.arange(*bounds))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from theano_compat.codegen.abi import ErrorCode
-from theano_compat.codegen.builder import is_literal
+from theano_compat.codegen.builder import NotLowered, is_literal
 from theano_compat.codegen.dtypes import compute_type, literal, storage_type
 from theano_compat.codegen.lower.incsubtensor import stretched
 from theano_compat.codegen.lower.registry import register
@@ -20,6 +20,14 @@ def wanted_shape(builder, variables, first: int = 0) -> list[str]:
             builder.check(f"{extent} >= 0", ErrorCode.NEGATIVE_SIZE, str(axis), extent)
         shape.append(extent)
     return shape
+
+
+def matrix_shape(builder, node) -> list[str]:
+    """Return the extents of `Eye` and `Tri`, whose second one a caller may give as None (as many columns as rows)."""
+    rows, columns = node.inputs[:2]
+    if columns is not rows and columns in builder.lent:
+        raise NotLowered("a number of columns that may be None")
+    return wanted_shape(builder, (rows, columns))
 
 
 @register(AllocEmpty)
@@ -72,9 +80,10 @@ def lower_arange(op, node, builder):
         size = builder.assign("float64", f"ceil(({names[1]} - {names[0]}) / {names[2]})")
         builder.check_message(f"{size} < 4e18", ValueError, "Maximum allowed size exceeded")
         count = builder.let(f"(int64_t)fmax({size}, 0.0)")
-        origin, stride = (f"(({compute_type(dtype)}){builder.scalar_of(v)})" for v in (start, step))
-        if dtype == "float16":
-            origin, stride = names[0], names[2]
+        working = "double" if dtype == "float16" else compute_type(dtype)
+        origin, by = (f"(({working}){builder.scalar_of(v)})" for v in (start, step))
+        # as NumPy: the second element is rounded first, the others follow from the difference
+        stride = builder.assign("float64" if dtype == "float16" else dtype, f"({working})({origin} + {by}) - {origin}")
     room = builder.temp(dtype, [count])
     ctype, store = compute_type(dtype), storage_type(dtype)
     value = f"({ctype})({origin} + ({ctype})i * {stride})"
@@ -99,7 +108,7 @@ def _with_items(view, items):
 @register(Eye)
 def lower_eye(op, node, builder):
     dtype = node.outputs[0].type.dtype
-    rows, columns = wanted_shape(builder, node.inputs[:2])
+    rows, columns = matrix_shape(builder, node)
     shift = builder.integer(node.inputs[2])
     room = builder.temp(dtype, (rows, columns))
     builder.fill(room, literal(0, dtype))

@@ -21,6 +21,8 @@ def _axis(var, ndim: int) -> int:
 
 @register(Join)
 def lower_join(op, node, builder):
+    if op.view != -1:
+        raise NotLowered("its result may be one of its inputs")
     out = node.outputs[0]
     axis = _axis(node.inputs[0], out.type.ndim)
     parts = [builder.view(v) for v in node.inputs[1:]]
@@ -53,8 +55,12 @@ def lower_split(op, node, builder):
     total = "0"
     starts = []
     for size in sizes:
-        if not is_literal(size):
-            builder.check(f"{size} >= 0", ErrorCode.NEGATIVE_SIZE, str(axis), size)
+        if not is_literal(size) or int(size) < 0:
+            builder.check_message(
+                f"{size} >= 0", ValueError, "Split: you tried to make an ndarray with a negative number of elements."
+            )
+        if is_literal(size):
+            size = str(max(int(size), 0))
         starts.append(total)
         total = builder.add(total, size)
     extent = builder.find(source.shape[axis])

@@ -19,11 +19,11 @@ def lower_assert(op, node, builder):
 
 @register(Tri)
 def lower_tri(op, node, builder):
-    from theano_compat.codegen.lower.alloc import wanted_shape
+    from theano_compat.codegen.lower.alloc import matrix_shape
     from theano_compat.codegen.print_c import write_element
 
     dtype = node.outputs[0].type.dtype
-    rows, columns = wanted_shape(builder, node.inputs[:2])
+    rows, columns = matrix_shape(builder, node)
     shift = builder.integer(node.inputs[2])
     room = builder.temp(dtype, (rows, columns))
     place = f"{room.pointer} + (i * {columns} + j) * {itemsize(dtype)}"
