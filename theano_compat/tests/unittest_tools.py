@@ -101,8 +101,6 @@ class MockRandomState:
 class TestOptimizationMixin:
     """Assertions on the nodes of a compiled function."""
 
-    __test__ = False
-
     def _count(self, matches: Callable[[Any], bool], f: Any) -> int:
         return sum(bool(matches(node.op)) for node in f.maker.fgraph.toposort())
 
