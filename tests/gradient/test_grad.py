@@ -292,3 +292,9 @@ def test_a_diamond_chain_is_linear():
         y = y + y
     g = theano.grad(y, x)
     assert len(gof.graph.io_toposort([x], [g])) < 600
+
+
+def test_hessian_of_a_linear_cost_is_zero():
+    v = T.dvector("v")
+    second = theano.function([v], gradient.hessian((3 * v).sum(), v))
+    np.testing.assert_array_equal(second(np.ones(3)), np.zeros((3, 3)))

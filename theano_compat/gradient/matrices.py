@@ -97,7 +97,8 @@ def hessian(cost: Any, wrt: Any, consider_constant: Any = None, disconnected_inp
     matrices = []
     for vector in wrt:
         first = grad(cost, vector, consider_constant=consider_constant, disconnected_inputs=disconnected_inputs)
-        matrices.extend(_rows(first, [vector], consider_constant, disconnected_inputs))
+        # a gradient that no longer depends on the vector (of a linear cost) has zero rows
+        matrices.extend(_rows(first, [vector], consider_constant, "ignore"))
     return format_as(use_list, use_tuple, matrices)
 
 
