@@ -250,3 +250,15 @@ def test_a_rewritten_graph_is_left_alone_by_a_second_pass():
             excluding=["inplace", "fusion"],
         )  # fmt: skip
         assert len(again.maker.fgraph.apply_nodes) == len(graph.apply_nodes), name
+
+
+@pytest.mark.parametrize(
+    "name, made", [("local_cut_useless_reduce", x.sum(axis=[])), ("local_useless_subtensor", T.Subtensor([])(s))]
+)
+def test_no_other_rewrite_does_the_work_of_an_excluded_one(name, made):
+    def stays(**kwargs):
+        function, _ = rewritten([x, s], [made], **kwargs)
+        return any(type(node.op) is type(made.owner.op) for node in function.maker.fgraph.apply_nodes)
+
+    assert stays(excluding=(name,))
+    assert not stays()

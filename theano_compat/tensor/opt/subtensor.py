@@ -176,8 +176,6 @@ def local_useless_subtensor(node):
 def local_useless_slice(node):
     """``x[:]`` → ``x``, ``x[0, :]`` → ``x[0]``."""
     index = index_of(node)
-    if not index:
-        return [node.inputs[0]]
     kept = list(index)
     while kept and _is_full(kept[-1]):
         kept.pop()

@@ -125,7 +125,9 @@ _USELESS = {
 @local_optimizer(list(_USELESS))
 def local_useless_elemwise(node):
     """``eq(x, x)`` → 1, ``neq(x, x)`` → 0, ``add(x)`` → ``x``, ``x & 0`` → 0, and the like."""
-    rule = _USELESS.get(type(getattr(node.op, "scalar_op", None)))
+    if not isinstance(node.op, Elemwise):
+        return False  # sum(x) is found under add too
+    rule = _USELESS.get(type(node.op.scalar_op))
     return rule(node) if rule is not None else False
 
 
