@@ -18,10 +18,9 @@ def map_in_graphs(replacer: Callable, graphs: list, additional_inputs: list) -> 
     """What :func:`theano_compat.scan_module.scan_utils.map_variables` does."""
     leaves = leaves_of(graphs)
     done: dict[Variable, Variable] = {}
-    seen = list(graphs) + list(additional_inputs)
 
     def put(old: Variable, new: Variable) -> None:
-        mapped = replacer(new, seen)
+        mapped = replacer(new)
         if mapped is not new and mapped.name is None:
             mapped.name = old.name
         done[old] = mapped

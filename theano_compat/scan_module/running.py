@@ -189,7 +189,7 @@ class Runner:
                     if condition is not None and condition[0]:
                         break
         finally:
-            for cell in cells_in:
+            for cell in cells_in + cells_out:
                 cell[0] = None
         return step
 

@@ -428,8 +428,9 @@ class Scan(PureOp):
             for k in range(n_outs):
                 direct[position][k] = any(inner[i][o] for i in inner_ins for o in writes[k])
         sources = {k: layout.outer_inputs_of_output(k)[0] for k in range(n_outs) if layout.inner_inputs_of_output(k)}
-        for k, position in sources.items():
-            direct[position][k] = True
+        for k in range(layout.n_mit_mot):
+            # Rows that no step writes are those that came in; of other states only rows that steps made are looked at.
+            direct[sources[k]][k] = True
         # What reaches a state reaches all that reads the state.
         for position in range(1, len(node.inputs)):
             row = direct[position]

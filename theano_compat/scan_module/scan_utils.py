@@ -194,7 +194,7 @@ def map_variables(replacer: Callable, graphs: Sequence[Variable], additional_inp
     Parameters
     ----------
     replacer : callable
-        Called as ``replacer(variable, graphs)``; returns what takes the variable's place, or the variable. Inside of a
+        Called as ``replacer(variable)``; returns what takes the variable's place, or the variable. Inside of a
         loop its result may depend on variables from outside; these are then passed into the loop.
     graphs : list of Variable
         The graphs to copy.
