@@ -7,6 +7,7 @@ import os
 from collections import OrderedDict, defaultdict  # noqa: F401
 from collections.abc import Callable, Mapping, MutableMapping, MutableSet, ValuesView  # noqa: F401
 from functools import partial, reduce  # noqa: F401
+from io import BytesIO, StringIO  # noqa: F401
 from operator import truediv as operator_div  # noqa: F401
 
 PY3 = True

@@ -144,7 +144,7 @@ class T_OpContractMixin:
     """Tests of equality, hash and name, for the ops in ``self.ops``; ``self.other_op`` differs from all of them."""
 
     ops: Sequence[Any]
-    other_op: Any
+    other_op: Any = theano.Op()
 
     def copy(self, x: Any) -> Any:
         return copy(x)
