@@ -111,7 +111,9 @@ class ChoiceFromUniform(MultinomialFromUniform):
     def make_node(self, pvals: Any, unis: Any, n: Any = 1) -> Apply:
         arguments = self._arguments(pvals, unis, n)
         dtype = "int64" if self.odtype == "auto" else self.odtype
-        return Apply(self, arguments, [tensor.tensor(dtype=dtype, broadcastable=(arguments[0].type.broadcastable[0], False))])
+        # Without replacement one column of outcomes gives one column of draws.
+        rows, outcomes = arguments[0].type.broadcastable
+        return Apply(self, arguments, [tensor.tensor(dtype=dtype, broadcastable=(rows, outcomes and not self.replace))])
 
     def infer_shape(self, node: Apply, shapes: Sequence) -> list:
         """Rows of the probabilities times the number of draws."""

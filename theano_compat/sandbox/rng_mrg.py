@@ -12,6 +12,7 @@ it on: streams start 2^134 numbers apart, substreams of one sample 2^72.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -191,6 +192,16 @@ class mrg_uniform_base(Op):
         return [None for _ in eval_points]
 
 
+def _is_one(length: Any) -> bool:
+    """Whether a length is known to be 1."""
+    if length is None:
+        return False
+    try:
+        return bool(tensor.get_scalar_constant_value(length) == 1)
+    except tensor.NotScalarConstantError:
+        return False
+
+
 class mrg_uniform(mrg_uniform_base):
     """Draw uniform numbers: from states of shape (n_streams, 6) and a size the new states and the sample.
 
@@ -203,10 +214,10 @@ class mrg_uniform(mrg_uniform_base):
         v_size = tensor.as_tensor_variable(size)
         if ndim is None:
             ndim = tensor.get_vector_length(v_size)
-        return cls(tensor.TensorType(dtype, (False,) * ndim))(rstate, v_size)
+        lengths = list(size) if isinstance(size, (tuple, list)) else [None] * ndim
+        return cls(tensor.TensorType(dtype, tuple(_is_one(length) for length in lengths)))(rstate, v_size)
 
     def make_node(self, rstate: Any, size: Any) -> Apply:
-        # A row or column is no state to split among streams: broadcastable patterns go.
         rstate, size = tensor.as_tensor_variable(rstate), tensor.as_tensor_variable(size)
         return Apply(self, [rstate, size], [rstate.type(), self.output_type()])
 
@@ -225,7 +236,9 @@ class mrg_uniform(mrg_uniform_base):
         if len(size) != self.output_type.ndim:
             raise ValueError(f"size has {len(size)} elements, the sample has {self.output_type.ndim} dimensions")
         n_streams = rstate.shape[0]
-        n = int(np.prod(size, dtype="int64"))
+        n = math.prod(int(s) for s in size)
+        if n > 2**31 - 1:
+            raise ValueError(f"a sample of {n} numbers was asked for; there can be {2**31 - 1}")
         factor, mask, offset = _SCALING[self.output_type.dtype]
         states = rstate.astype("int64")
         drawn = np.empty(n, "int64")

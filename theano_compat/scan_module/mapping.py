@@ -51,8 +51,7 @@ def _opened(node: Any, new_inputs: list, replacer: Callable) -> list | None:
     if isinstance(op, Scan):
         return _map_scan(op, new_inputs, replacer)
     if isinstance(op, OpFromGraph):
-        inner_in = list(getattr(op, "local_inputs", None) or op.inputs)
-        inner_out = list(getattr(op, "local_outputs", None) or op.outputs)
+        inner_in, inner_out = list(op.inputs), list(op.outputs)
         mapped, outside = _mapped_inside(inner_in, inner_out, replacer)
         if mapped is None:
             return None
@@ -69,10 +68,11 @@ def _mapped_inside(inner_in: list, inner_out: list, replacer: Callable) -> tuple
     mapped = map_in_graphs(replacer, inner_out, inner_in)
     if all(a is b for a, b in zip(mapped, inner_out)):
         return None, ([], [])
-    own = set(inner_in) | set(leaves_of(inner_out))
+    own = set(inner_in)
     foreign = [v for v in leaves_of(mapped) if v not in own and not isinstance(v, Constant)]
-    if any(isinstance(v, SharedVariable) and v.default_update is not None for v in foreign):
-        raise NotImplementedError("a variable brought into a loop must not have a default update")
+    for v in foreign:
+        if isinstance(v, SharedVariable) and (getattr(v, "default_update", None) is not None or getattr(v, "update", None) is not None):
+            raise NotImplementedError(f"{v}, brought into an inner graph, has an update, which would have to change with its uses")
     stand_ins = [v.type() for v in foreign]
     if foreign:
         mapped = clone(mapped, replace=list(zip(foreign, stand_ins)))

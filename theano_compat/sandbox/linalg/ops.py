@@ -11,6 +11,7 @@ from theano_compat.gof import Apply, Op, Optimizer, local_optimizer
 from theano_compat.scalar import Log, Pow, Sqr
 from theano_compat.tensor.elemwise import DimShuffle, Elemwise, Prod
 from theano_compat.tensor.nlinalg import MatrixInverse, det, extract_diag, matrix_inverse, trace
+from theano_compat.tensor.opt import register_canonicalize, register_specialize, register_stabilize
 from theano_compat.tensor.slinalg import Cholesky, Solve, cholesky, imported_scipy, solve
 
 logger = logging.getLogger("theano.sandbox.linalg.ops")
@@ -64,6 +65,7 @@ def hints(variable: Any) -> dict:
     return dict(variable.owner.op.hints) if variable.owner is not None and is_hint_node(variable.owner) else {}
 
 
+@register_canonicalize
 @local_optimizer([Hint])
 def remove_hint_nodes(node: Apply) -> Any:
     """Put the variable in the place of its hint, and keep the hint in its tag."""
@@ -173,6 +175,7 @@ def _is_transposed(v: Any) -> bool:
     return v.owner is not None and isinstance(v.owner.op, DimShuffle) and tuple(v.owner.op.new_order) == (1, 0)
 
 
+@register_canonicalize
 @local_optimizer([DimShuffle])
 def transinv_to_invtrans(node: Apply) -> Any:
     """``inv(x).T`` is ``inv(x.T)``."""
@@ -183,6 +186,7 @@ def transinv_to_invtrans(node: Apply) -> Any:
     return False
 
 
+@register_stabilize
 @local_optimizer([tensor.Dot])
 def inv_as_solve(node: Apply) -> Any:
     """``dot(inv(a), b)`` solves a system of equations."""
@@ -197,6 +201,7 @@ def inv_as_solve(node: Apply) -> Any:
     return False
 
 
+@register_stabilize
 @local_optimizer([Solve])
 def tag_solve_triangular(node: Apply) -> Any:
     """A system whose matrix is a Cholesky factor is triangular."""
@@ -211,6 +216,9 @@ def tag_solve_triangular(node: Apply) -> Any:
     return [Solve("lower_triangular" if lower else "upper_triangular")(a, b)]
 
 
+@register_canonicalize
+@register_stabilize
+@register_specialize
 @local_optimizer([DimShuffle])
 def no_transpose_symmetric(node: Apply) -> Any:
     """A symmetric matrix needs no transposing."""
@@ -220,6 +228,7 @@ def no_transpose_symmetric(node: Apply) -> Any:
     return False
 
 
+@register_stabilize
 @local_optimizer(None)
 def psd_solve_with_chol(node: Apply) -> Any:
     """A system with a positive definite matrix is solved by its Cholesky factor."""
@@ -231,6 +240,8 @@ def psd_solve_with_chol(node: Apply) -> Any:
     return False
 
 
+@register_stabilize
+@register_specialize
 @local_optimizer(None)
 def local_det_chol(node: Apply) -> Any:
     """The determinant of a matrix of which there is a Cholesky factor is that of the factor, squared."""
@@ -243,6 +254,9 @@ def local_det_chol(node: Apply) -> Any:
     return False
 
 
+@register_canonicalize
+@register_stabilize
+@register_specialize
 @local_optimizer([Elemwise])
 def local_log_prod_sqr(node: Apply) -> Any:
     """The logarithm of a product of numbers that are not negative is a sum of logarithms."""
@@ -254,6 +268,9 @@ def local_log_prod_sqr(node: Apply) -> Any:
     return [tensor.log(inner.inputs[0]).sum(inner.op.axis)]
 
 
+@register_canonicalize
+@register_stabilize
+@register_specialize
 @local_optimizer([Elemwise])
 def local_log_pow(node: Apply) -> Any:
     """``log(x ** p)`` is ``p * log(x)``."""
