@@ -94,6 +94,24 @@ def test_a_users_scalar_op_with_c_code_is_embedded():
     assert "_t = 2 *" in linked[0].program.source
 
 
+class _OwnSupport(_OwnCode):
+    """The same with functions of its own, one for the op and one for each use."""
+
+    def c_support_code(self):
+        return "static double tc_test_double(double v) { return 2 * v; }"
+
+    def c_support_code_apply(self, node, name):
+        return f"static double {name}_sum(double v, double w) {{ return tc_test_double(v) + w; }}"
+
+    def c_code(self, node, name, inputs, outputs, sub):
+        return f"{outputs[0]} = {name}_sum({inputs[0]}, {inputs[1]});"
+
+
+def test_support_code_of_an_op_and_of_each_use_is_there():
+    own = Elemwise(_OwnSupport(name="support"))
+    compare([x, y], [own(own(x, y), y), own(y, x)], (np.ones((3, 4)), np.full((3, 4), 5.0)))
+
+
 class _NoCode(ScalarOp):
     nin = 1
 

@@ -100,8 +100,9 @@ class Body:
         results = [self.builder.name() for _ in out_dtypes]
         failure = "{ }"
         try:
-            text = op.c_code(node, self.builder.name("_u"), list(inputs), results, {"fail": failure})
-            support = op.c_support_code() if hasattr(op, "c_support_code") else ""
+            name = self.builder.name("_u")
+            text = op.c_code(node, name, list(inputs), results, {"fail": failure})
+            support = _support_text(op, node, name)
         except _NO_TEXT as error:
             raise NotLowered(f"scalar op {op} has no C text") from error
         for forbidden in ("Py", "npy_", "std::", "template", "class "):
@@ -113,6 +114,17 @@ class Body:
             self.statements.append(Assign(name, compute_type(dtype), "", block=True))
         self.statements.append(Assign(results[0], compute_type(out_dtypes[0]), f"{{ {text} }}", block=True))
         return results
+
+
+def _support_text(op, node, name: str) -> str:
+    """Return what the C code of a user's scalar op relies on: of the op, and of this use of it."""
+    texts = []
+    for method, arguments in (("c_support_code", ()), ("c_support_code_apply", (node, name))):
+        try:
+            texts.append(getattr(op, method)(*arguments) or "")
+        except _NO_TEXT:
+            continue
+    return "\n".join(filter(None, texts))
 
 
 def scalar_body(builder: Builder, op, inputs, in_dtypes, out_dtypes) -> tuple[Body, list[str]]:
