@@ -102,29 +102,28 @@ class Body:
         try:
             name = self.builder.name("_u")
             text = op.c_code(node, name, list(inputs), results, {"fail": failure})
-            support = _support_text(op, node, name)
+            support = _support_texts(op, node, name)
         except _NO_TEXT as error:
             raise NotLowered(f"scalar op {op} has no C text") from error
         for forbidden in ("Py", "npy_", "std::", "template", "class "):
-            if forbidden in text or forbidden in (support or ""):
+            if any(forbidden in part for part in (text, *support)):
                 raise NotLowered(f"scalar op {op} has C code that needs {forbidden.strip()}")
-        if support:
-            self.helpers[support] = None
+        self.helpers.update(dict.fromkeys(support))
         for name, dtype in zip(results[1:], out_dtypes[1:]):
             self.statements.append(Assign(name, compute_type(dtype), "", block=True))
         self.statements.append(Assign(results[0], compute_type(out_dtypes[0]), f"{{ {text} }}", block=True))
         return results
 
 
-def _support_text(op, node, name: str) -> str:
+def _support_texts(op, node, name: str) -> list[str]:
     """Return what the C code of a user's scalar op relies on: of the op, and of this use of it."""
     texts = []
     for method, arguments in (("c_support_code", ()), ("c_support_code_apply", (node, name))):
         try:
-            texts.append(getattr(op, method)(*arguments) or "")
+            texts.append(getattr(op, method)(*arguments))
         except _NO_TEXT:
             continue
-    return "\n".join(filter(None, texts))
+    return [text for text in texts if text]
 
 
 def scalar_body(builder: Builder, op, inputs, in_dtypes, out_dtypes) -> tuple[Body, list[str]]:
