@@ -157,7 +157,7 @@ INLINE T tc_v_log1p@(T x)
 """
 
 #: name -> dtypes
-FUNCTIONS = {name: ("float32", "float64") for name in ("exp", "expm1", "log", "log1p", "tanh")}
+FUNCTIONS = dict.fromkeys(("exp", "expm1", "log", "log1p", "tanh"), ("float32", "float64"))
 _NEEDS = {"tanh": ("expm1",), "log": ("log_core",), "log1p": ("log_core",)}
 
 
@@ -188,7 +188,7 @@ def _logarithm(kind: _Kind, text: str) -> str:
     return text
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _piece(name: str, dtype: str) -> str:
     kind = _Kind(dtype)
     double = kind.double

@@ -34,9 +34,7 @@ string_types = (str,)
 
 M1 = np.asarray(np.int32(2**31 - 1))
 M2 = np.asarray(np.int32(2**31 - 21069))
-MASK12 = np.int32(511)
-MASK13 = np.int32(16777215)
-MASK2 = np.int32(65535)
+MASK12, MASK13, MASK2 = (np.int32(2**bits - 1) for bits in (9, 24, 16))
 MULT2 = np.int32(21069)
 NORM = 4.656612873077392578125e-10  # 2^-31
 np_int32_vals = [np.int32(shift) for shift in (0, 7, 9, 15, 16, 22, 24)]
@@ -176,11 +174,10 @@ class mrg_uniform_base(Op):
 
     def __init__(self, output_type: Any, inplace: bool = False):
         super().__init__()
-        self.output_type = output_type
-        self.inplace = inplace
+        self.warned_numpy_version = False
+        self.output_type, self.inplace = output_type, inplace
         if inplace:
             self.destroy_map = {0: [0]}
-        self.warned_numpy_version = False
 
     def __str__(self) -> str:
         return f"{type(self).__name__}{{{self.output_type},{'inplace' if self.inplace else 'no_inplace'}}}"
@@ -593,15 +590,13 @@ def _normal_size(size: Any) -> Any:
         return tensor.constant([int(size)], ndim=1)
     if not isinstance(size, (tuple, list)):
         raise ValueError("Size must be a int, tuple, list or Theano variable.", size)
-    for i in size:
-        if isinstance(i, Variable):
-            if i.ndim != 0:
-                raise ValueError("Non-scalar Theano variable in size", size, i)
-        elif isinstance(i, integer_types):
-            if i <= 0:
-                raise ValueError("Non-positive dimensions not allowed in size.", size, i)
-        else:
-            raise ValueError("Only Theano variables and integers are allowed in a size-tuple.", size, i)
+    for length in size:
+        if not isinstance(length, (Variable, *integer_types)):
+            raise ValueError("Only Theano variables and integers are allowed in a size-tuple.", size, length)
+        if isinstance(length, Variable) and length.ndim:
+            raise ValueError("Non-scalar Theano variable in size", size, length)
+        if not isinstance(length, Variable) and length <= 0:
+            raise ValueError("Non-positive dimensions not allowed in size.", size, length)
     return tensor.as_tensor_variable(size, ndim=1)
 
 

@@ -10,7 +10,7 @@ from theano_compat import tensor
 from theano_compat.gof import Apply, Op, Optimizer, local_optimizer
 from theano_compat.scalar import Log, Pow, Sqr
 from theano_compat.tensor.elemwise import DimShuffle, Elemwise, Prod
-from theano_compat.tensor.nlinalg import MatrixInverse, det, extract_diag, matrix_inverse, trace
+from theano_compat.tensor.nlinalg import Det, MatrixInverse, alloc_diag, det, extract_diag, matrix_inverse, trace  # noqa: F401
 from theano_compat.tensor.opt import register_canonicalize, register_specialize, register_stabilize
 from theano_compat.tensor.slinalg import Cholesky, Solve, cholesky, imported_scipy, solve
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from theano_compat.gof import local_optimizer
 from theano_compat.gof.graph import inputs as leaves_of
-from theano_compat.scan_module.scan_opt.common import describe, fresh_info, rebuilt
 from theano_compat.scan_module.scan_op import Scan
+from theano_compat.scan_module.scan_opt.common import describe, fresh_info, rebuilt
 from theano_compat.tensor import TensorConstant
 
 

@@ -6,13 +6,12 @@ from collections import OrderedDict
 from typing import Any
 
 from theano_compat import tensor
-from theano_compat.gof.fg import InconsistencyError
+from theano_compat.compile.ops import deep_copy_op
 from theano_compat.gof.destroyhandler import DestroyHandler
+from theano_compat.gof.fg import InconsistencyError
 from theano_compat.gof.opt import copy_stack_trace
 from theano_compat.gof.toolbox import ReplaceValidate
-from theano_compat.scan_module.scan_opt.common import ScanRewriter
-from theano_compat.compile.ops import deep_copy_op
-from theano_compat.scan_module.scan_opt.common import scans
+from theano_compat.scan_module.scan_opt.common import ScanRewriter, scans
 
 
 class ScanInplaceOptimizer(ScanRewriter):

@@ -7,9 +7,9 @@ from typing import Any
 
 from theano_compat.gof import local_optimizer
 from theano_compat.scan_module import scan_utils
+from theano_compat.scan_module.scan_op import Scan
 from theano_compat.scan_module.scan_opt.common import describe, fresh_info, rebuilt
 from theano_compat.scan_module.scan_opt.constants import _reduce
-from theano_compat.scan_module.scan_op import Scan
 
 
 def _same(a: Any, b: Any) -> bool:

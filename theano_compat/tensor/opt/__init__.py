@@ -27,6 +27,7 @@ file                   what
 The order of the imports below is the order of registration, which is the order in which rewrites are tried on one node.
 """
 
+from theano_compat.tensor.basic import get_scalar_constant_value  # noqa: F401  isort: skip
 from theano_compat import config
 from theano_compat.gof.opt import copy_stack_trace, in2out, out2in, pre_constant_merge, pre_greedy_local_optimizer
 from theano_compat.tensor.opt.registry import (
