@@ -18,6 +18,7 @@ from theano_compat.codegen.linker import CodegenLinker
 from theano_compat.codegen.schedule import Segment
 from theano_compat.gof import Apply, Op
 from theano_compat.ifelse import ifelse
+from theano_compat.tensor.elemwise import Elemwise
 
 rng = np.random.default_rng(7)
 x, y, v = T.dmatrix("x"), T.dmatrix("y"), T.dvector("v")
@@ -295,3 +296,21 @@ def test_profiled_functions_count_their_steps():
     f = theano.function([x], T.exp(Doubled()(x)), profile=True)
     f(np.ones((3, 4)))
     assert sum(f.profile.apply_callcount.values()) >= 2
+
+
+class _BrokenText(theano.scalar.UnaryScalarOp):
+    """A user's scalar op whose C text is wrong."""
+
+    def impl(self, x):
+        return x + 1
+
+    def c_code(self, node, name, inputs, outputs, sub):
+        return f"{outputs[0]} = no_such_function({inputs[0]}) +;"
+
+
+def test_c_text_that_the_compiler_refuses_is_a_warning_and_the_function_works():
+    x = T.dvector("x")
+    broken = Elemwise(_BrokenText(theano.scalar.same_out, name="broken"))
+    with pytest.warns(RuntimeWarning, match="runs through NumPy, more slowly.*refused"):
+        f = theano.function([x], broken(x) * 2, mode=theano.Mode("cvm", "fast_run"))
+    np.testing.assert_allclose(f([1.0, 2.0]), [4.0, 6.0])

@@ -13,10 +13,15 @@ from theano_compat.codegen.abi import SegmentSpec
 from theano_compat.codegen.emit import emit
 from theano_compat.codegen.errors import SegmentError, exception_of, inputs_of_failed
 from theano_compat.codegen.schedule import Schedule, Segment, make_schedule
+from theano_compat.codegen.toolchain import CompileError
 from theano_compat.gof.graph import Constant, Variable
 from theano_compat.gof.link import LocalLinker, map_storage, raise_with_op
 
-__all__ = ["CodegenLinker", "CompiledFunction"]
+__all__ = ["CodegenLinker", "CompiledFunction", "RefusedCode"]
+
+class RefusedCode(RuntimeWarning):
+    """The compiler refused the C text of a function."""
+
 
 _warned_of_no_compiler = False
 
@@ -73,14 +78,23 @@ class CodegenLinker(LocalLinker):
         """Return the compiled function, containers of inputs and of outputs, thunks and nodes."""
         fgraph = self.fgraph
         runtime.start()
-        schedule = make_schedule(fgraph, _compiler_or_warning(), node_by_node=self.profile is not None)
         input_storage, output_storage, storage_map = map_storage(
             fgraph, fgraph.toposort(), input_storage, output_storage, storage_map
         )
-        fn = CompiledFunction(self, schedule, storage_map, output_storage)
+        try:
+            fn = self._function(_compiler_or_warning(), storage_map, output_storage)
+        except CompileError as error:
+            # A fault of the engine, or of a user's own C text: the program goes on, and says so.
+            warnings.warn(RefusedCode(f"this function runs through NumPy, more slowly: {error}"), stacklevel=2)
+            fn = self._function(False, storage_map, output_storage)
         inputs = _containers(fgraph.inputs, input_storage)
         outputs = _containers(fgraph.outputs, output_storage, readonly=True)
         return fn, inputs, outputs, fn.thunks, fn.nodes
+
+
+    def _function(self, compile: bool, storage_map: dict, output_storage: list) -> CompiledFunction:
+        schedule = make_schedule(self.fgraph, compile, node_by_node=self.profile is not None)
+        return CompiledFunction(self, schedule, storage_map, output_storage)
 
 
 def _containers(variables, storage, readonly: bool = False) -> list:
