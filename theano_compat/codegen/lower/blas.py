@@ -6,6 +6,9 @@ through the table, or run in line where they are small.
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
 from theano_compat.codegen import build
 from theano_compat.codegen.abi import ErrorCode
 from theano_compat.codegen.builder import NotLowered
@@ -20,6 +23,17 @@ from theano_compat.tensor.blas import BatchedDot, Dot22, Dot22Scalar, Gemm, Gemv
 _LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
 
 
+_SKINNY = Path(__file__).resolve().parent.parent / "csrc" / "skinny.in.h"
+
+
+@cache
+def _skinny(dtype: str) -> str:
+    """Return the C text that defines ``tc_try_skinny`` for a dtype: a product of its own for real factors with few columns."""
+    if dtype.startswith("complex"):
+        return f"#define tc_try_skinny_{dtype}(...) 0"
+    return _SKINNY.read_text(encoding="utf-8").replace("@T@", storage_type(dtype)).replace("@N@", dtype)
+
+
 def _routine(kind: str, dtype: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """Return the C function for a product, the helpers that define it and the outside routines that it calls."""
     ctype = storage_type(dtype)
@@ -30,7 +44,7 @@ def _routine(kind: str, dtype: str) -> tuple[str, tuple[str, ...], tuple[str, ..
             raise NotLowered(f"product of dtype {dtype}")
         return "product", (product,), ()
     name = f"{letter}{kind}"
-    helpers = (product, f"TC_DENSE({ctype}, {dtype})") if kind == "gemm" else (product,)
+    helpers = (product, f"TC_DENSE({ctype}, {dtype})", _skinny(dtype)) if kind == "gemm" else (product,)
     return kind, (*helpers, f"TC_{kind.upper()}({ctype}, {dtype}, TC_X_{name})"), (name,)
 
 
