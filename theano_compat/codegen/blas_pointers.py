@@ -17,7 +17,7 @@ from types import ModuleType
 
 from theano_compat import config
 
-__all__ = ["integer_bits", "lapack_table", "table"]
+__all__ = ["integer_bits", "lapack_table", "table", "threads_address"]
 
 #: What the engine calls.
 ROUTINES = tuple(f"{t}{r}" for t in "sd" for r in ("gemm", "gemv", "ger", "dot", "axpy", "scal", "trsm", "syrk")) + tuple(
@@ -109,6 +109,51 @@ def integer_bits() -> int:
         return 32
     signature = _scipy_blas()["dgemm"][1]
     return 32 if "int *" in signature and "int64" not in signature and "long" not in signature else 64
+
+
+class _Threads(ctypes.Structure):
+    """What generated code shares about the library's threads (``tc_threads`` of ``csrc/threads.h``)."""
+
+    _fields_ = [("lock", ctypes.c_int32), ("depth", ctypes.c_int32), ("before", ctypes.c_int32), ("get", ctypes.c_void_p), ("set", ctypes.c_void_p)]
+
+
+@functools.lru_cache(maxsize=1)
+def _threads() -> _Threads:
+    """Return the one record of this process; without functions in it where the library is no OpenBLAS."""
+    record = _Threads()
+    try:
+        # Symbols of the libraries that the extension depends on are found through it.
+        library = _user_handle() if config.blas.ldflags else ctypes.CDLL(_extension("cython_blas").__file__)
+    except (OSError, AttributeError, TypeError):
+        return record
+    for prefix in ("scipy_openblas", "openblas"):
+        for suffix in ("", "64_"):
+            try:
+                get, set_ = (getattr(library, f"{prefix}_{verb}_num_threads{suffix}") for verb in ("get", "set"))
+            except AttributeError:
+                continue
+            record.get, record.set = (ctypes.cast(f, ctypes.c_void_p).value for f in (get, set_))
+            if hasattr(os, "register_at_fork"):
+                os.register_at_fork(after_in_child=functools.partial(_free_threads, record, set_))
+            return record
+    return record
+
+
+def _free_threads(record: _Threads, set_) -> None:
+    """In a forked child nobody is inside any more."""
+    if record.depth > 0:
+        set_(ctypes.c_int(record.before))
+    record.lock = record.depth = 0
+
+
+def _user_handle() -> ctypes.CDLL | None:
+    return ctypes.CDLL(None)  # the user's library was loaded for all to see
+
+
+def threads_address() -> int:
+    """Return the address of the record by which generated code asks the library for one thread."""
+    table()
+    return ctypes.addressof(_threads())
 
 
 @functools.lru_cache(maxsize=1)

@@ -1,0 +1,76 @@
+"""The library's number of threads around convolutions: one inside, the same as before afterwards, for many callers and in forked children."""
+
+import ctypes
+import multiprocessing
+import threading
+
+import numpy as np
+import pytest
+
+import theano_compat as theano
+import theano_compat.tensor as T
+from theano_compat.codegen import blas_pointers
+
+
+@pytest.fixture
+def threads():
+    """Set the library to two threads; yield the function that tells how many it has."""
+    record = blas_pointers._threads()
+    if not record.set:
+        pytest.skip("the BLAS has no functions for its number of threads")
+    get = ctypes.CFUNCTYPE(ctypes.c_int)(record.get)
+    set_ = ctypes.CFUNCTYPE(None, ctypes.c_int)(record.set)
+    before = get()
+    set_(2)
+    yield get
+    set_(before)
+
+
+def _convolution():
+    x, w = T.tensor4("x", "float64"), T.tensor4("w", "float64")
+    out = T.nnet.conv2d(x, w)
+    return theano.function([x, w], [out, *T.grad((out**2).sum(), [x, w])])
+
+
+def test_the_number_comes_back(threads):
+    function = _convolution()
+    rng = np.random.default_rng(1)
+    x, w = rng.standard_normal((8, 3, 12, 12)), rng.standard_normal((5, 3, 3, 3))
+    wanted = function(x, w)
+    failures = []
+
+    def work():
+        for _ in range(40):
+            for got, want in zip(function(x, w), wanted):
+                if not np.array_equal(got, want):
+                    failures.append(np.abs(got - want).max())
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not failures
+    assert threads() == 2
+    assert blas_pointers._threads().depth == 0
+
+
+def _in_child(get, answer):
+    answer.put((get(), blas_pointers._threads().depth, blas_pointers._threads().lock))
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs fork")
+def test_a_child_forked_inside_has_the_number_again(threads):
+    record = blas_pointers._threads()
+    record.depth, record.before, record.lock = 1, 2, 1  # as if another thread were inside
+    ctypes.CFUNCTYPE(None, ctypes.c_int)(record.set)(1)
+    try:
+        context = multiprocessing.get_context("fork")
+        answer = context.Queue()
+        child = context.Process(target=_in_child, args=(threads, answer))
+        child.start()
+        found = answer.get(timeout=30)
+        child.join()
+    finally:
+        record.depth = record.lock = 0
+    assert found == (2, 0, 0)
