@@ -1,6 +1,7 @@
 """Old programs run unchanged: Python 2, gone names, notebooks, error traces."""
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -140,3 +141,50 @@ def test_flags_reach_the_program(tmp_path):
     script = write(tmp_path, "flags.py", "from theano_compat import config\nprint(config.floatX)\n")
     out = subprocess.run([sys.executable, "-m", "theano_compat", "--flags=floatX=float32", str(script)], capture_output=True, text=True)
     assert out.stdout == "float32\n", out.stderr
+
+
+def test_sorts_with_and_without_a_comparing_function(tmp_path):
+    # numpy.sort and tensor.sort are no sorts of lists, whatever a translator thinks of their first argument
+    script = write(
+        tmp_path,
+        "sorts.py",
+        """
+        import numpy as np
+        import theano.tensor as T
+        m = T.dmatrix('m')
+        down = lambda a, b: cmp(b, a)
+        print np.sort(np.array([3, 1, 2])).tolist(), T.sort(m, 0).eval({m: [[2.], [1.]]}).tolist()
+        a = np.array([[2, 1]]); a.sort(1); print a.tolist()
+        l = [1, 3, 2]; l.sort(down); print l
+        l.sort(); print l
+        l.sort(cmp=down, key=lambda v: -v); print l
+        print sorted(l, down), sorted(l, cmp=down, reverse=True), sorted(l, key=lambda v: -v), sorted(l)
+        """,
+    )
+    done = run(script)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["[1, 2, 3] [[1.0], [2.0]]", "[[1, 2]]", "[3, 2, 1]", "[1, 2, 3]", "[1, 2, 3]", "[3, 2, 1] [1, 2, 3] [3, 2, 1] [1, 2, 3]"]
+
+
+def test_translation_keeps_line_numbers(tmp_path):
+    script = write(tmp_path, "lines.py", "import operator\nprint reduce(lambda a, b: a + b, [1, 2])\nprint operator.isCallable(len), intern('a')\n1 / 0\n")
+    done = run(script)
+    assert done.stdout.split() == ["3", "True", "a"], done.stderr
+    assert 'line 4, in <module>\n    1 / 0' in done.stderr
+
+
+def test_traces_of_variables_leave_the_runner_out(tmp_path):
+    script = write(tmp_path, "trace.py", "import theano.tensor as T\nx = T.dvector('x')\ny = x + 1\nprint([f[1:3] for f in y.tag.trace[0]])\n")
+    done = run(script)
+    assert done.stdout == "[(3, '<module>')]\n", done.stderr
+
+
+def test_names_are_supplied_to_libraries_on_pythonpath(tmp_path):
+    package = tmp_path / "libraries" / "scipy"
+    (package / "signal").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "signal" / "__init__.py").write_text("")
+    (package / "signal" / "windows.py").write_text("def gaussian(n, std):\n    return n\n")
+    script = write(tmp_path, "names.py", "from scipy.signal import gaussian\nprint(gaussian(3, 1))\n")
+    done = run(script, env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "libraries"), *sys.path])})
+    assert done.stdout == "3\n", done.stderr

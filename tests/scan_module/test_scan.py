@@ -190,3 +190,12 @@ def test_equal_computations_look_at_structure_and_constants():
 def test_clone_puts_expressions_in_place_of_leaves_that_they_use():
     x, y = T.dscalars("xy")
     assert float(theano.clone(x * y, {x: y + x}).eval({x: 1.0, y: 2.0})) == 6.0
+
+
+def test_scalars_that_stay_the_same_are_pushed_out_as_tensors(caplog):
+    # the gradient of roll in each row holds lengths as scalars: a loop cannot take those as inputs
+    x = T.dvector("x")
+    rolled = x**2 * T.arange(3) + T.roll(x, 1)
+    f = theano.function([x], theano.gradient.jacobian(rolled, x), mode="FAST_RUN")
+    np.testing.assert_allclose(f([1.0, 2.0, 3.0]), [[0, 0, 1], [1, 4, 0], [0, 1, 12]])
+    assert "ERROR" not in caplog.text and "TRACEBACK" not in caplog.text

@@ -74,7 +74,8 @@ def _refactoring_tool():
     from fissix import refactor
 
     # Fixers that guess wrongly about numeric code (filter, map, zip turned into lists are right and stay) are left out.
-    unwanted = {"idioms", "ws_comma", "set_literal", "buffer", "asserts", "import", "future"}
+    # Those that insert an import would shift the lines; "sorted" takes np.sort(x) and T.sort(x) for a list's sort by x.
+    unwanted = {"idioms", "ws_comma", "set_literal", "buffer", "asserts", "import", "future", "sorted", "intern", "operator", "reduce", "reload"}
     names = [n for n in refactor.get_fixers_from_package("fissix.fixes") if n.rsplit(".fix_", 1)[1] not in unwanted]
     logging.getLogger("fissix").setLevel(logging.ERROR)
     return refactor.RefactoringTool(names)
@@ -133,6 +134,43 @@ def _call(left, right):
     return ast.Call(ast.Name("__classic_division__", ast.Load()), [left, right], [])
 
 
+def classic_sort(owner, *args, **kwargs):
+    """Call ``owner.sort``; a list's takes a comparing function first, anything else (NumPy, Theano) what it likes."""
+    if isinstance(owner, list):
+        return owner.sort(**_sort_by(*args, **kwargs))
+    return owner.sort(*args, **kwargs)
+
+
+def classic_sorted(iterable, *args, **kwargs):
+    """Sort as Python 2's ``sorted(iterable, cmp, key, reverse)``."""
+    return sorted(iterable, **_sort_by(*args, **kwargs))
+
+
+def _sort_by(cmp=None, key=None, reverse=False) -> dict:
+    """Return today's arguments of a sort for Python 2's."""
+    if cmp is not None:
+        compare = functools.cmp_to_key(cmp)
+        return {"key": compare if key is None else lambda x: compare(key(x)), "reverse": bool(reverse)}
+    return {"key": key, "reverse": bool(reverse)}
+
+
+class _ClassicSort(ast.NodeTransformer):
+    """Sorts that may be given a comparing function become calls of classic_sort and classic_sorted."""
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        compares = any(word.arg in ("cmp", None) for word in node.keywords)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "sort" and (node.args or compares):
+            arguments = [node.func.value, *node.args]
+            name = "__classic_sort__"
+        elif isinstance(node.func, ast.Name) and node.func.id == "sorted" and (len(node.args) > 1 or compares):
+            arguments = node.args
+            name = "__classic_sorted__"
+        else:
+            return node
+        return ast.copy_location(ast.Call(ast.Name(name, ast.Load()), arguments, node.keywords), node)
+
+
 def compile_program(source: str, filename: str, flags: int = 0) -> tuple[types.CodeType, dict]:
     """Compile a program of either Python.
 
@@ -163,6 +201,8 @@ def compile_python2(text: str, filename: str, flags: int = 0, true_division: boo
     with _silent_about_old_syntax():
         tree = ast.parse(text, filename)
         entries = supply.builtins_for(sorted({n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}))
+        tree = ast.fix_missing_locations(_ClassicSort().visit(tree))
+        entries.update(__classic_sort__=classic_sort, __classic_sorted__=classic_sorted)
         if not true_division:
             tree = ast.fix_missing_locations(_ClassicDivision().visit(tree))
             entries["__classic_division__"] = classic_division

@@ -59,8 +59,9 @@ def prepare(folder: str) -> None:
     from theano_compat import alias
 
     alias.install()
-    supply.install()
+    # The supplier asks this finder, not the other way round: a NumPy or SciPy on PYTHONPATH is supplied with names, too.
     sys.meta_path.insert(0, OldSourceFinder(folder))
+    supply.install()
     sys.path.insert(0, folder)
 
 

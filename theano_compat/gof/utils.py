@@ -244,7 +244,8 @@ def add_tag_trace(thing, user_line: int | None = None):
     while frame is not None and len(stack) != limit:
         code = frame.f_code
         # Frames of this package between the user's own (an op that calls other ops) say nothing to anybody.
-        if _internal_file.get(code.co_filename):
+        # Nor do those of the command line that runs the program.
+        if code.co_filename == "<frozen runpy>" or _is_internal(code.co_filename):
             frame = frame.f_back
             continue
         lineno = frame.f_lineno

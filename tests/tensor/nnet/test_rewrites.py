@@ -189,3 +189,11 @@ def test_batch_normalisation_becomes_elementwise():
     values = VALUES[x], np.array([[1.0, 2.0, 0.5, -1.0, 3.0]])
     for found, wanted in zip(f(*values), plain(*values)):
         np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
+
+
+def test_slices_beside_a_list_of_indices_are_no_rows(caplog):
+    m = T.dmatrix("m")
+    f = theano.function([m], m[::-1, [0, 2]])
+    value = np.arange(12.0).reshape(3, 4)
+    np.testing.assert_array_equal(f(value), value[::-1][:, [0, 2]])
+    assert "Optimization failure" not in caplog.text

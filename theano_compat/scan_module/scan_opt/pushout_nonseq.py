@@ -9,6 +9,7 @@ from theano_compat import tensor
 from theano_compat.compile.ops import DeepCopyOp, ViewOp
 from theano_compat.gof import Constant
 from theano_compat.gof.graph import io_toposort
+from theano_compat.scalar import Scalar
 from theano_compat.scan_module import scan_utils
 from theano_compat.scan_module.scan_opt.common import ScanRewriter, describe, fresh_info, rebuilt, replace_node
 
@@ -40,6 +41,7 @@ class PushOutNonSeqScan(ScanRewriter):
             else:
                 frontier.update((v, None) for v in nd.inputs if v.owner in movable)
         frontier.update((v, None) for v in inner_outputs if v.owner in movable)
+        _tensors_only(frontier, movable)
         same_rows = [] if args.as_while else [
             k for k, v in enumerate(args.inner_out_nit_sot) if v in given or v.owner in movable or isinstance(v, Constant)
         ]  # fmt: skip
@@ -81,6 +83,21 @@ class PushOutNonSeqScan(ScanRewriter):
             args.outer_in_non_seqs.append(outside[v])
         outputs = rebuilt(fresh_info(args), replace, node)
         replace_node(fgraph, node, pairs + list(zip([node.outputs[i] for i in kept], outputs)), "scanOp_pushout_nonseqs_ops")
+
+
+def _tensors_only(frontier: OrderedDict, movable: set) -> None:
+    """Replace the scalars of a frontier by the tensors they are made from: a loop takes tensors only."""
+    scalars = [v for v in frontier if isinstance(v.type, Scalar)]
+    while scalars:
+        v = scalars.pop()
+        frontier.pop(v, None)
+        for source in v.owner.inputs:
+            if source.owner not in movable:
+                continue
+            if isinstance(source.type, Scalar):
+                scalars.append(source)
+            else:
+                frontier[source] = None
 
 
 def _read(args: Any) -> set:

@@ -137,7 +137,7 @@ def _check_rows_is_arange_len_labels(rows, labels):
     if node is not None and isinstance(node.op, tensor.ARange):
         start, stop, step = node.inputs
         return constant_value(start) == 0 and constant_value(step) == 1 and _is_length_of(stop, labels)
-    if isinstance(rows, Constant) and rows.ndim == 1:
+    if isinstance(rows, Constant) and getattr(rows.type, "ndim", None) == 1:  # slices are constants without ndim
         # The range may have been folded where the number of labels is known.
         feature = _shape_feature(labels)
         if isinstance(labels, Constant):
