@@ -144,3 +144,19 @@ def test_all_flags_of_theano_with_its_defaults():
         if flag["default"] != "<computed>" and flag["name"] not in machine_dependent and param.is_default:
             value = get_flag(flag["name"])
             assert value == flag["default"] or str(value) == str(flag["default"]), flag["name"]
+
+
+def test_flags_of_the_list_are_descriptors():
+    (param,) = [p for p in configparser._config_var_list if p.fullname == "compute_test_value"]
+    (nested,) = [p for p in configparser._config_var_list if p.fullname == "scan.allow_gc"]
+    before, nested_before = param.__get__(True, None), nested.__get__(True, None)
+    assert before == config.compute_test_value and nested_before is config.scan.allow_gc
+    try:
+        param.__set__(None, "warn")
+        nested.__set__(None, not nested_before)
+        assert config.compute_test_value == "warn" and config.scan.allow_gc is (not nested_before)
+        with pytest.raises(ValueError):
+            param.__set__(None, "never heard of")
+    finally:
+        param.__set__(None, before)
+        nested.__set__(None, nested_before)

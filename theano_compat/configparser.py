@@ -146,6 +146,17 @@ class ConfigParam:
         """Return the checked value."""
         return value if self.filter is None else self.filter(value)
 
+    # Flags were descriptors, and libraries that go through the list of them (PyMC3) call these two with no owner at all.
+
+    def __get__(self, owner: Any, kind: type | None = None) -> Any:
+        """Return the flag's value."""
+        return get_flag(self.fullname)
+
+    def __set__(self, owner: Any, value: Any) -> None:
+        """Set the flag, as an assignment to ``config`` does."""
+        section, last = _section_of(self.fullname, config)
+        setattr(section, last, value)
+
     def _refuse(self, value: Any, wanted: str) -> None:
         raise ValueError(f'Invalid value ("{value}") for configuration variable "{self.fullname}". {wanted}')
 

@@ -188,3 +188,19 @@ def test_names_are_supplied_to_libraries_on_pythonpath(tmp_path):
     script = write(tmp_path, "names.py", "from scipy.signal import gaussian\nprint(gaussian(3, 1))\n")
     done = run(script, env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "libraries"), *sys.path])})
     assert done.stdout == "3\n", done.stderr
+
+
+def test_numpy_tester_can_be_made_but_not_run(tmp_path):
+    script = write(
+        tmp_path,
+        "tester.py",
+        """
+        from numpy.testing import Tester
+        test = Tester().test
+        try:
+            test()
+        except AttributeError as error:
+            print(error)
+        """,
+    )
+    assert run(script).stdout == "numpy.testing.Tester no longer exists; use pytest\n"

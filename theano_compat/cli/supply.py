@@ -133,7 +133,7 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
     "numpy.testing": {
         "dec": lambda: _test_decorators(),
         "rand": "numpy.random:rand",
-        "Tester": lambda: _gone("numpy.testing.Tester", "use pytest"),
+        "Tester": lambda: _Tester,
     },
     "numpy.random": {"random_integers": lambda: _numpy_random_integers},
     "scipy": _SCIPY,
@@ -297,6 +297,18 @@ def _itemfreq(a):
     import numpy
 
     return numpy.array(numpy.unique(a, return_counts=True)).T
+
+
+class _Tester:
+    """Libraries make one when they are imported (``test = Tester().test``); there is nothing behind it that could run."""
+
+    def __init__(self, *args, **kwargs):
+        pass
+
+    def test(self, *args, **kwargs):
+        _gone("numpy.testing.Tester", "use pytest")
+
+    bench = test
 
 
 def _test_decorators():
