@@ -107,15 +107,18 @@ class Builder:
         """Number of the node being lowered."""
         return len(self.nodes) - 1
 
-    def let(self, expr: str) -> str:
-        """Return a token for an ``int64_t`` expression; equal expressions share one."""
+    def let(self, expr: str, prefix: str = "d") -> str:
+        """Return a token for an ``int64_t`` expression; equal expressions share one.
+
+        Tokens that begin with ``d`` stand for extents and strides; a value of the user's, which may be negative, takes the prefix ``_v``.
+        """
         if is_literal(expr):
             return expr
         if re.fullmatch(r"\w+", expr):
             return self.find(expr)
         token = self._lets.get(expr)
         if token is None:
-            token = self.name("d")
+            token = self.name(prefix)
             self._put(self._lets, expr, token)
             self.statements.append(Assign(token, "int64_t", expr))
         return self.find(token)
@@ -273,7 +276,7 @@ class Builder:
         value = self.scalar_of(var)
         if view.dtype == "int64":
             return self.let(value)
-        return self.let(f"(int64_t){value}")
+        return self.let(f"(int64_t){value}", "_v")
 
     def integer_view(self, token: str) -> View:
         """Return the 0-d ``int64`` array of a token."""
@@ -301,7 +304,7 @@ class Builder:
             offset = self.mul(view.strides[0], str(i))
             element = View(view.buffer, view.dtype, f"({view.pointer} + {offset})", (), ())
             self.statements.append(LoadScalar(name, element))
-            tokens.append(self.let(f"(int64_t){name}" if view.dtype != "int64" else name))
+            tokens.append(self.let(f"(int64_t){name}" if view.dtype != "int64" else name, "_v"))
         return tuple(tokens)
 
     # --- new arrays -----------------------------------------------------------------------------------

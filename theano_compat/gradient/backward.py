@@ -224,6 +224,8 @@ def _cast_to_outputs(node: Apply, output_grads: Sequence[Any]) -> list[Any]:
     for output, gradient in zip(node.outputs, output_grads):
         have, want = _dtype(gradient), _dtype(output)
         if want is not None and have is not None and want not in tensor.discrete_dtypes and want != have:
+            if have in tensor.complex_dtypes and want not in tensor.complex_dtypes:
+                gradient = tensor.real(gradient)  # the imaginary direction does not exist for a real output
             gradient = gradient.astype(want)
         result.append(gradient)
     for position, gradient in enumerate(result):

@@ -270,7 +270,7 @@ def _bit_types(types):
     if dtypes == {"bool"} or dtypes <= {x.dtype for x in t.integer_types}:
         return None
     raise TypeError(
-        "input to a BitOp must have type (u)int8, (u)int16, (u)int32 or (u)int64 or bool not "
+        "input to a BitOp must have type (u)int8, (u)int16, (u)int32 or (u)int64 or be all bools not "
         + str(types[0])
     )
 

@@ -8,6 +8,7 @@ import numpy as np
 from theano_compat import config
 from theano_compat.scalar import ctext
 from theano_compat.scalar import outputs as rules
+from theano_compat.scalar import type as t
 from theano_compat.scalar.base_math import as_float
 from theano_compat.scalar.op import UnaryScalarOp
 
@@ -28,8 +29,9 @@ class _Rounding(UnaryScalarOp):
         return ctext.call(self.c_function, out_dtype, x)
 
     def grad(self, inputs, gout):
-        """Zero, in the input's dtype."""
-        return [inputs[0].zeros_like()]
+        """Zero, in the input's dtype where that has a gradient."""
+        zero = inputs[0].zeros_like()
+        return [zero.astype(config.floatX) if zero.type in t.discrete_types else zero]
 
 
 class Ceil(_Rounding):

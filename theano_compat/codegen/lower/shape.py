@@ -80,18 +80,21 @@ def _resolved(builder, wanted: list[str], total: str) -> list[str]:
     if wanted.count("-1") == 1 and not unknown:
         k = wanted.index("-1")
         known = builder.mul(*[e for i, e in enumerate(wanted) if i != k], "1")
-        rest = builder.let(f"{known} > 0 ? {total} / {known} : 0") if not is_literal(known) else (
-            _divided(builder, total, int(known))
-        )
+        if not is_literal(known) or int(known) < 1:
+            # with nothing in the other dimensions this one could have any extent
+            builder.check(f"{known} > 0", ErrorCode.RESHAPE, total, known)
+        rest = builder.let(f"{total} / {known}") if not is_literal(known) else _divided(builder, total, int(known))
         wanted[k] = rest
         whole = builder.mul(known, rest)
     elif unknown:
         # an element known only at run time may be -1
         known = " * ".join(f"({e} == -1 ? 1 : {e})" for e in wanted)
         known = builder.let(known)
+        missing = " + ".join(f"({e} == -1)" for e in wanted)
+        builder.check(f"{missing} == 0 || ({missing} == 1 && {known} > 0)", ErrorCode.RESHAPE, total, known)
         for k, e in enumerate(wanted):
             if e in [wanted[u] for u in unknown] or e == "-1":
-                wanted[k] = builder.let(f"{e} == -1 ? ({known} > 0 ? {total} / {known} : 0) : {e}")
+                wanted[k] = builder.let(f"{e} == -1 ? {total} / {known} : {e}")
         for k in wanted:
             builder.check(f"{k} >= 0", ErrorCode.NEGATIVE_SIZE, "0", k)
         whole = builder.mul(*wanted)

@@ -95,8 +95,10 @@ class DimShuffle(Op):
             raise TypeError(
                 f"The {what} of the input is incorrect for this op. Expected {self.input_broadcastable}, got {pattern}."
             )
-        out = [True if entry == "x" else pattern[entry] for entry in self.new_order]
-        return Apply(self, [x], [TensorType(dtype=x.type.dtype, broadcastable=out)()])
+        return Apply(self, [x], [TensorType(dtype=x.type.dtype, broadcastable=self._output_pattern())()])
+
+    def _output_pattern(self) -> list[bool]:
+        return [True if entry == "x" else self.input_broadcastable[entry] for entry in self.new_order]
 
     def perform(self, node, inp, out, params=None):
         """Make the view."""
@@ -133,7 +135,13 @@ class DimShuffle(Op):
         (x,), (gz,) = inp, grads
         if x.type.dtype in scal.dtypes.DISCRETE:
             return [x.zeros_like(dtype=config.floatX)]
+        from theano_compat.tensor.basic import patternbroadcast
+
         gz = as_tensor_variable(gz)
+        ones = [one or more for one, more in zip(gz.type.broadcastable, self._output_pattern())]
+        if list(gz.type.broadcastable) != ones:
+            # an op in between lost the pattern; without it the dimensions that were added cannot be dropped
+            gz = patternbroadcast(gz, ones)
         back = ["x"] * x.type.ndim
         for position, entry in enumerate(self.new_order):
             if entry != "x":

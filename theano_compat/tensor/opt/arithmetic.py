@@ -34,7 +34,7 @@ from theano_compat.tensor.opt.registry import (
 def local_neg_to_mul(node):
     """``-x`` → ``-1 * x``, so that products see signs."""
     source = node.inputs[0]
-    result = T.mul(np.array(-1, dtype=source.dtype), source)
+    result = T.mul(np.array(-1).astype(source.dtype), source)
     return [copy_stack_trace(node.outputs[0], result)] if result.type == node.outputs[0].type else False
 
 
@@ -99,6 +99,8 @@ def local_abs_lift(node):
     inner = node.inputs[0].owner
     if inner is None or node.outputs[0].dtype != node.inputs[0].dtype:
         return False
+    if any(v.dtype in T.int_dtypes and v.dtype != node.inputs[0].dtype for v in inner.inputs):
+        return False  # the lowest number of a narrow integer dtype has no absolute value there
     if inner.op == T.mul and len(inner.inputs) > 1:
         return [copy_stack_trace(node.outputs[0], T.mul(*[T.abs_(v) for v in inner.inputs]))]
     if inner.op == T.true_div:
@@ -244,7 +246,7 @@ def local_mul_specialize(node):
         # One -1 among several factors is as good as a neg of the product.
         return False
     else:
-        sign = [np.asarray(-1, dtype=out.dtype)] if negative else []
+        sign = [np.asarray(-1).astype(out.dtype)] if negative else []
         result = T.mul(*sign, *kept)
     result = with_type_of(result, node)
     if result is None:

@@ -81,17 +81,26 @@ class Canonizer(LocalOptimizer):
             stack.extend(reversed(parts))
         return num, denum
 
-    def merge_num_denum(self, num, denum):
-        """Return the expression with this numerator and denominator."""
+    def merge_num_denum(self, num, denum, dtype=None):
+        """Return the expression with this numerator and denominator.
+
+        No part of it is computed in a dtype narrower than `dtype`, where that is given: it could wrap round there.
+        """
         if not num and not denum:
             return T.as_tensor_variable(self.calculate([], [], aslist=False))
         if not num:
             if self.use_reciprocal:
-                return self.reciprocal(self.merge_num_denum(denum, []))
+                below = self.merge_num_denum(denum, [], dtype)
+                return self.reciprocal(below if dtype in (None, below.dtype) else T.cast(below, dtype))
             num = [self.calculate([], [], aslist=False)]
         if not denum:
-            return T.as_tensor_variable(num[0]) if len(num) == 1 else self.main(*num)
-        return self.inverse(self.merge_num_denum(num, []), self.merge_num_denum(denum, []))
+            if len(num) == 1:
+                return T.as_tensor_variable(num[0])
+            num = [T.as_tensor_variable(v) for v in num]
+            if dtype is not None and scal.upcast(*(v.dtype for v in num)) != dtype:
+                num = [v if v.dtype == dtype else T.cast(v, dtype) for v in num]
+            return self.main(*num)
+        return self.inverse(self.merge_num_denum(num, [], dtype), self.merge_num_denum(denum, [], dtype))
 
     @staticmethod
     def get_constant(v):
@@ -170,7 +179,7 @@ class Canonizer(LocalOptimizer):
         if len(orig_num) == len(num) and len(orig_denum) == len(denum):
             if all(a is b for a, b in zip(orig_num + orig_denum, num + denum)):
                 return False
-        new = self.merge_num_denum(num, denum)
+        new = self.merge_num_denum(num, denum, out.type.dtype)
         if new.type.dtype != out.type.dtype:
             new = T.cast(new, out.type.dtype)
         if new.type != out.type:
@@ -290,8 +299,8 @@ def attempt_distribution(factor, num, denum, out_type):
     num, denum : list of Variable
         What is left of the lists.
     """
-    if not _is_sum(factor):
-        return False, factor, num, denum
+    if not _is_sum(factor) or (factor.dtype in T.discrete_dtypes and factor.dtype != out_type.dtype) or out_type.dtype == "bool":
+        return False, factor, num, denum  # a narrow sum may wrap round; there is no difference of bools
     pos, neg = local_add_canonizer.get_num_denum(factor)
     if len(pos) + len(neg) < 2:
         return False, factor, num, denum
@@ -312,8 +321,8 @@ def attempt_distribution(factor, num, denum, out_type):
                 rest.append(candidate)
     if not changed:
         return False, factor, num, denum
-    products = [[local_mul_canonizer.merge_num_denum(*pair) for pair in part] for part in terms]
-    return True, local_add_canonizer.merge_num_denum(*products), *left
+    products = [[local_mul_canonizer.merge_num_denum(*pair, out_type.dtype) for pair in part] for part in terms]
+    return True, local_add_canonizer.merge_num_denum(*products, out_type.dtype), *left
 
 
 def distribute_greedy(pos_pairs, neg_pairs, num, denum, out_type, minscore=0):
@@ -399,7 +408,7 @@ def local_greedy_distributor(node):
             break
     if not changed:
         return False
-    new = local_mul_canonizer.merge_num_denum(num, denum)
+    new = local_mul_canonizer.merge_num_denum(num, denum, out.type.dtype)
     if new.type.dtype != out.type.dtype:
         new = T.cast(new, out.type.dtype)
     if new.type != out.type:

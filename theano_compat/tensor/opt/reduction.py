@@ -174,6 +174,8 @@ def local_sum_prod_mul_by_scalar(node):
     if inner is None:
         return False
     out = node.outputs[0]
+    if node.inputs[0].dtype in T.discrete_dtypes and out.dtype != node.inputs[0].dtype:
+        return False  # the product wraps round in the narrow dtype, the sum of the products in the wide one
     if inner.op == T.neg:
         if isinstance(node.op, Prod):
             # An even number of signs cancels: the count decides.
@@ -200,6 +202,8 @@ def local_sum_prod_mul_by_scalar(node):
         scalars = []
     else:
         inside = rest[0] if len(rest) == 1 else copy_stack_trace(node.inputs[0], T.mul(*rest))
+        if inside.dtype != node.inputs[0].dtype:
+            inside = T.cast(inside, node.inputs[0].dtype)  # a scalar gave the precision: the sum keeps it
         if inside.type.broadcastable != node.inputs[0].type.broadcastable:
             return False
         reduced = copy_stack_trace(out, node.op(inside))
@@ -237,6 +241,8 @@ def local_sum_prod_div_dimshuffle(node):
     if not constant_along:
         return False
     first = with_axis(node.op, constant_along if len(constant_along) < source.ndim else None)
+    if above.dtype != source.dtype and (isinstance(node.op, Prod) or above.dtype not in T.discrete_dtypes):
+        above = T.cast(above, source.dtype)  # neither the divisor's precision nor a float's range may be lost
     numerator = copy_stack_trace(out, first(above))
     kept = [order[i] for i in range(len(order)) if i not in constant_along]
     divisor = inner if kept == list(range(inner.ndim)) else copy_stack_trace(below, inner.dimshuffle(kept))

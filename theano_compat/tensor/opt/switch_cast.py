@@ -79,7 +79,12 @@ def local_merge_switch_same_cond(node):
     parts = [v.owner.inputs if isinstance(scalar_op(v), scal.Switch) else None for v in node.inputs]
     if any(part is None for part in parts) or any(part[0] is not parts[0][0] for part in parts):
         return False
-    result = T.switch(parts[0][0], node.op(*[p[1] for p in parts]), node.op(*[p[2] for p in parts]))
+    # a switch has the wider dtype of its branches: the operation is done in that one
+    above, below = (
+        node.op(*[p[k] if p[k].dtype == v.dtype else T.cast(p[k], v.dtype) for p, v in zip(parts, node.inputs)])
+        for k in (1, 2)
+    )
+    result = T.switch(parts[0][0], above, below)
     return [copy_stack_trace(node.outputs[0], result)] if result.type == node.outputs[0].type else False
 
 

@@ -182,10 +182,11 @@ class Subtensor(Op):
     @staticmethod
     def _keeps_one(entry: slice) -> bool:
         """Tell whether a slice certainly keeps the element of a broadcastable dimension."""
-        start, stop = entry.start, entry.stop
-        if isinstance(start, Variable) or isinstance(stop, Variable):
-            return False
-        return (start is None or int(start) == 0) and (stop is None or int(stop) > 0)
+        ends = [entry.start, entry.stop, entry.step]
+        if any(isinstance(end, Variable) for end in ends):
+            return entry.start is None and entry.stop is None  # a step alone leaves one of one
+        ends = [None if end is None else int(end) for end in ends]
+        return ends[2] != 0 and len(range(1)[slice(*ends)]) == 1
 
     def perform(self, node, inputs, out_):
         index = fill_template(self.idx_list, inputs[1:])

@@ -195,8 +195,10 @@ class CrossentropyCategorical1Hot(gof.Op):
 
     def perform(self, node, inp, out):
         coding, one_of_n = inp
+        if len(one_of_n) != len(coding):
+            raise ValueError(f"{len(one_of_n)} classes were given for {len(coding)} rows")
         with np.errstate(divide="ignore"):
-            y = -np.log(coding[np.arange(len(one_of_n)), one_of_n])
+            y = -np.log(coding[np.arange(len(coding)), one_of_n])
         out[0][0] = y.astype(node.outputs[0].dtype, copy=False)
 
     def infer_shape(self, node, in_shapes):

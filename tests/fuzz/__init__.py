@@ -1,0 +1,1 @@
+"""Random expression graphs: the compiled function against each op's own `perform`."""
