@@ -131,3 +131,14 @@ def test_crossentropy_of_too_few_classes_is_an_error_without_rewrites_too():
     f = theano.function([x, y], T.nnet.categorical_crossentropy(x, y), mode=theano.Mode("py", None))
     with pytest.raises(ValueError, match="1 classes were given for 2 rows"):
         f(np.full((2, 3), 1 / 3), [1])
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_crossentropy_indexed_by_the_rows_of_the_scores_is_stable(inside):
+    x, y = T.dmatrix("x"), T.lvector("y")
+    p = T.nnet.softmax(x)
+    rows = T.arange(x.shape[0])
+    cost = -T.mean(T.log(p[rows, y]) if inside else T.log(p)[rows, y])
+    value, gradient = theano.function([x, y], [cost, T.grad(cost, x)], mode=REWRITES_ONLY)([[1000.0, 0.0], [0.0, 0.0]], [1, 0])
+    np.testing.assert_allclose(value, (1000 + np.log(2)) / 2)
+    np.testing.assert_allclose(gradient, [[0.5, -0.5], [-0.25, 0.25]])

@@ -186,7 +186,7 @@ class Subtensor(Op):
         if any(isinstance(end, Variable) for end in ends):
             return entry.start is None and entry.stop is None  # a step alone leaves one of one
         ends = [None if end is None else int(end) for end in ends]
-        return ends[2] != 0 and len(range(1)[slice(*ends)]) == 1
+        return ends[0] in (None, 0) and ends[2] != 0 and len(range(1)[slice(*ends)]) == 1
 
     def perform(self, node, inputs, out_):
         index = fill_template(self.idx_list, inputs[1:])

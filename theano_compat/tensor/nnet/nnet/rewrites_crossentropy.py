@@ -131,12 +131,14 @@ def _is_length_of(v, labels):
     return False
 
 
-def _check_rows_is_arange_len_labels(rows, labels):
-    """True where `rows` is ``arange(labels.shape[0])``."""
+def _check_rows_is_arange_len_labels(rows, labels, matrix=None):
+    """True where `rows` is ``arange(labels.shape[0])``, or ``arange(matrix.shape[0])``: each row has its label."""
     node = rows.owner
     if node is not None and isinstance(node.op, tensor.ARange):
         start, stop, step = node.inputs
-        return constant_value(start) == 0 and constant_value(step) == 1 and _is_length_of(stop, labels)
+        if constant_value(start) != 0 or constant_value(step) != 1:
+            return False
+        return _is_length_of(stop, labels) or matrix is not None and _is_length_of(stop, matrix)
     if isinstance(rows, Constant) and getattr(rows.type, "ndim", None) == 1:  # slices are constants without ndim
         # The range may have been folded where the number of labels is known.
         feature = _shape_feature(labels)
@@ -156,7 +158,7 @@ def _entry_per_row(v):
     if node is None or not isinstance(node.op, subtensor.AdvancedSubtensor) or len(node.inputs) != 3:
         return None
     matrix, rows, labels = node.inputs
-    if matrix.ndim != 2 or not _is_label_vector(labels) or not _check_rows_is_arange_len_labels(rows, labels):
+    if matrix.ndim != 2 or not _is_label_vector(labels) or not _check_rows_is_arange_len_labels(rows, labels, matrix):
         return None
     return matrix, labels
 
@@ -243,7 +245,7 @@ def local_advanced_indexing_crossentropy_onehot_grad(node):
         return None
     zeros, increments, rows, labels = scatter.inputs
     if constant_value(zeros) != 0 or not _is_label_vector(labels) \
-            or not _check_rows_is_arange_len_labels(rows, labels) or increments.ndim > 1:
+            or not _check_rows_is_arange_len_labels(rows, labels, sm) or increments.ndim > 1:
         return None
     inner = Quotient(increments)
     if not divided:
