@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from theano_compat.codegen.abi import ErrorCode
-from theano_compat.codegen.builder import NotLowered
+from theano_compat.codegen.builder import NotLowered, is_literal
 from theano_compat.codegen.dtypes import compute_type, itemsize, storage_type
 from theano_compat.codegen.ir import View
-from theano_compat.codegen.lower.elemwise import broadcast_domain
-from theano_compat.codegen.lower.incsubtensor import writable
+from theano_compat.codegen.lower.incsubtensor import stretched, writable
 from theano_compat.codegen.lower.registry import register
 from theano_compat.codegen.lower.subtensor import indexed_view
 from theano_compat.codegen.print_c import read_element, write_element
@@ -50,7 +49,8 @@ class Gather:
                 raise NotLowered("indexing with a mask")
         ndim = max(v.ndim for _, v in arrays)
         views = [builder.permute(v, [None] * (ndim - v.ndim) + list(range(v.ndim))) for _, v in arrays]
-        domain = broadcast_domain(builder, views)
+        domain = _common_extents(builder, views)
+        views = [stretched(builder, v, domain) for v in views]
         self.count = builder.mul("1", *domain)
         axes = [axis for axis, _ in arrays]
         together = axes == list(range(axes[0], axes[0] + len(axes)))
@@ -107,6 +107,32 @@ class Gather:
         return "\n".join([*lines, "{", f"    const int64_t a = {' + '.join(terms)};", body, "}"])
 
 
+def _common_extents(builder, views: list[View]) -> tuple[str, ...]:
+    """Return the extents to which index arrays broadcast; as in NumPy, also where an extent turns out to be 1 at run time."""
+    domain = []
+    for axis in range(views[0].ndim):
+        common = "1"
+        for mine in sorted({builder.find(v.shape[axis]) for v in views} - {"1"}, key=lambda e: (not is_literal(e), e)):
+            if common == "1":
+                common = mine
+                continue
+            if is_literal(mine):
+                raise NotLowered(f"index arrays of extents {common} and {mine}")
+            either = f"{mine} == 1" if is_literal(common) else f"{mine} == 1 || {common} == 1"
+            builder.check_message(
+                f"{mine} == {common} || {either}",
+                IndexError,
+                "shape mismatch: indexing arrays could not be broadcast together, their extents in dimension {} are {} and {}",
+                str(axis),
+                common,
+                mine,
+            )
+            if not is_literal(common):
+                common = builder.let(f"{common} == 1 ? {mine} : {common}")
+        domain.append(common)
+    return tuple(domain)
+
+
 def _indices_of(builder, op, node, first: int) -> tuple[list, View]:
     """Return index views by dimension for the index inputs of a node, and the array with its slices applied."""
     source = builder.in_memory(builder.view(node.inputs[0]))
@@ -159,7 +185,8 @@ def _gather(builder, node, source: View, gather: Gather) -> None:
     out = node.outputs[0]
     shape = list(gather.shape)
     for axis, one in enumerate(out.type.broadcastable):
-        if one:
+        if one and builder.find(shape[axis]) != "1":
+            builder.check(f"{shape[axis]} == 1", ErrorCode.NOT_BROADCASTABLE, "0", str(axis), shape[axis])
             shape[axis] = "1"
     room = builder.temp(out.type.dtype, shape)
     size = itemsize(source.dtype)
@@ -195,17 +222,7 @@ def _scatter(builder, op, node, target: View, gather: Gather, value: View) -> No
         raise NotLowered("a value of higher rank than what it is assigned to")
     value = builder.in_memory(value)
     value = builder.permute(value, [None] * (rank - value.ndim) + list(range(value.ndim)))
-    for axis in range(rank):
-        mine, wanted = builder.find(value.shape[axis]), builder.find(gather.shape[axis])
-        if mine not in ("1", wanted):
-            builder.check_message(
-                f"{mine} == {wanted} || {mine} == 1",
-                ValueError,
-                "shape mismatch: the value has {1} elements in dimension {0}, the indexed array {2}",
-                str(axis),
-                mine,
-                wanted,
-            )
+    value = stretched(builder, value, gather.shape)
     whole = builder.temp(value.dtype, gather.shape) if any(
         builder.find(m) != builder.find(w) for m, w in zip(value.shape, gather.shape)
     ) and len(gather.shape) - len(gather.outer) - len(gather.inner) > 1 else None
