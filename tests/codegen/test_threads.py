@@ -116,3 +116,14 @@ def test_spawned_process_uses_the_same_cache():
 def _square_sum(n):
     x = T.vector(dtype="float64")
     return float(theano.function([x], (x**2).sum())(np.ones(n)))
+
+
+def test_compiling_in_many_threads_leaves_the_flags_as_they_were():
+    before = theano.config.traceback.limit, theano.config.compute_test_value
+
+    def work(k):
+        x = T.vector()
+        return theano.function([x], T.tanh(x).sum() * 2)([0.0])
+
+    in_threads(work)
+    assert (theano.config.traceback.limit, theano.config.compute_test_value) == before

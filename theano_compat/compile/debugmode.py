@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from theano_compat import config
+from theano_compat.compile.compiling import compiling
 from theano_compat.compile.debugmode_errors import (  # noqa: F401
     BadDestroyMap,
     BadOptimization,
@@ -537,13 +538,8 @@ class _Maker(FunctionMaker):
             fgraph, _ = std_fgraph(specs_in, specs_out, accept_inplace)
             tracker = _EquivalenceTracker()
             fgraph.attach_feature(tracker)
-            before = config.compute_test_value, config.traceback.limit
-            try:
-                config.compute_test_value = config.compute_test_value_opt
-                config.traceback.limit = 0
+            with compiling():
                 mode.optimizer(fgraph)
-            finally:
-                config.compute_test_value, config.traceback.limit = before
             if first is None:
                 first = tracker.event_list
             elif first != tracker.event_list:

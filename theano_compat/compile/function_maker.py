@@ -12,6 +12,7 @@ from typing import Any
 from theano_compat import config
 from theano_compat.compile import mode as modes
 from theano_compat.compile.aliasing import Supervisor, infer_reuse_pattern, insert_deepcopy
+from theano_compat.compile.compiling import compiling
 from theano_compat.compile.io import In, SymbolicInput, SymbolicOutput
 from theano_compat.configparser import string_types
 from theano_compat.gof import Constant, FunctionGraph, Variable, toolbox
@@ -322,10 +323,7 @@ class FunctionMaker:
 
     def _optimize(self, fgraph: FunctionGraph, specs: Sequence[SymbolicOutput]) -> None:
         """Apply the mode's rewrites under the flags that hold while compiling."""
-        before = config.compute_test_value, config.traceback.limit
-        try:
-            config.compute_test_value = config.compute_test_value_opt
-            config.traceback.limit = config.traceback.compile_limit
+        with compiling():
             start = time.perf_counter()
             optimizer = self.mode.optimizer
             profile_data = self._apply_optimizer(optimizer, fgraph)
@@ -338,8 +336,6 @@ class FunctionMaker:
                 warnings.warn("config.profile_optimizer requires config.profile to  be set to True as well")
             _logger.debug("Optimizing took %f seconds", spent)
             insert_deepcopy(fgraph, self.inputs, specs)
-        finally:
-            config.compute_test_value, config.traceback.limit = before
 
     def _apply_optimizer(self, optimizer: Any, fgraph: FunctionGraph) -> Any:
         return optimizer(fgraph)
@@ -401,13 +397,9 @@ class FunctionMaker:
                         default = copy.deepcopy(given)
             defaults.append((required, refeed, default))
 
-        before = config.traceback.limit
         start = time.perf_counter()
-        try:
-            config.traceback.limit = config.traceback.compile_limit
+        with compiling():
             fn, containers, outputs = self.linker.make_thunk(input_storage=storage_lists, storage_map=storage_map)
-        finally:
-            config.traceback.limit = before
         if self.profile:
             self.profile.linker_time += time.perf_counter() - start
             self.profile.linker_make_thunk_time = getattr(self.profile, "linker_make_thunk_time", 0.0)
