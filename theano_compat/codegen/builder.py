@@ -48,6 +48,10 @@ class Builder:
     inputs : list of Variable
         What the segment reads from outside, constants included, in the order of ``frame.in``.
     nodes : list of Apply
+    numbered : list of Apply
+        The nodes by the number that error records hold: with those inside of loops.
+    node_number : int
+        Number of the node being lowered.
     views : dict of Variable to View
     messages : list of (exception type, str)
     results : set of Variable
@@ -60,6 +64,8 @@ class Builder:
         self.statements: list[Statement] = []
         self.inputs: list[Variable] = []
         self.nodes: list[Apply] = []
+        self.numbered: list[Apply] = []
+        self.node_number = -1
         self.views: dict[Variable, View] = {}
         self.messages: list[tuple[type, str]] = []
         self.buffers: list[Buffer] = []
@@ -75,14 +81,15 @@ class Builder:
     def checkpoint(self) -> tuple:
         """Remember the state before a node, for `rollback`."""
         self._journal.clear()
-        lists = (self.statements, self.inputs, self.nodes, self.messages, self.buffers)
-        return (self._names, *map(len, lists))
+        return (self._names, *map(len, self._lists()))
+
+    def _lists(self) -> tuple[list, ...]:
+        return (self.statements, self.inputs, self.nodes, self.numbered, self.messages, self.buffers)
 
     def rollback(self, state: tuple) -> None:
         """Forget everything since the last `checkpoint`."""
         self._names = state[0]
-        lists = (self.statements, self.inputs, self.nodes, self.messages, self.buffers)
-        for items, n in zip(lists, state[1:]):
+        for items, n in zip(self._lists(), state[1:]):
             del items[n:]
         while self._journal:
             table, key, old = self._journal.pop()
@@ -90,6 +97,12 @@ class Builder:
                 del table[key]
             else:
                 table[key] = old
+
+    def begin(self, node: Apply) -> None:
+        """Say which node is lowered next."""
+        self.nodes.append(node)
+        self.node_number = len(self.numbered)
+        self.numbered.append(node)
 
     def _put(self, table: dict, key, value) -> None:
         self._journal.append((table, key, table.get(key)))
@@ -101,11 +114,6 @@ class Builder:
         """Return a fresh C name."""
         self._names += 1
         return f"{prefix}{self._names}"
-
-    @property
-    def node_number(self) -> int:
-        """Number of the node being lowered."""
-        return len(self.nodes) - 1
 
     def let(self, expr: str, prefix: str = "d") -> str:
         """Return a token for an ``int64_t`` expression; equal expressions share one.
@@ -177,7 +185,11 @@ class Builder:
 
     def check(self, condition: str, code: ErrorCode, *details: str) -> None:
         """Emit a run-time check of the current node."""
-        self.statements.append(Check(condition, int(code), self.node_number, details))
+        self.emit_check(Check(condition, int(code), self.node_number, details))
+
+    def emit_check(self, check: Check) -> None:
+        """Take a finished check."""
+        self.statements.append(check)
 
     def check_message(self, condition: str, exception: type, text: str, *details: str) -> None:
         """Emit a check with a message of its own; ``{}`` in the text take the details."""
@@ -386,33 +398,41 @@ class Builder:
             step = self.mul(extent, step)
         return True
 
-    def packed(self, view: View) -> View:
-        """Return a C-contiguous array of the same elements: the view itself where it is one already at run time."""
+    def packed(self, view: View, first: int = 0) -> View:
+        """Return an array of the same elements that is C-contiguous in the dimensions from `first`: the view itself where it is so at run time.
+
+        With ``first == 1`` its rows are contiguous, wherever each of them begins.
+        """
         view = self.in_memory(view)
-        if self.is_contiguous(view):
-            return view
         strides = self.contiguous_strides(view.shape, itemsize(view.dtype))
-        room = self.temp(view.dtype, view.shape, local=False)
-        pointer = self.name("q")
         tests = [
             f"({a} == {b} || {e} == 1)"
-            for a, b, e in zip(view.strides, strides, map(self.find, view.shape))
+            for a, b, e in list(zip(map(self.find, view.strides), strides, map(self.find, view.shape)))[first:]
             if e != "1" and a != b
         ]
+        if self.is_contiguous(view) or (first and not tests):
+            return view
+        room = self.temp(view.dtype, view.shape, local=False)
+        pointer = self.name("q")
         n = view.ndim
-        lists = [
-            ", ".join(values) for values in (view.shape, view.strides, room.strides)
-        ]
-        text = (
-            f"char *{pointer} = {view.pointer};\n"
-            f"if (!({' && '.join(tests) or '1'})) {{\n"
-            f"    tc_copy({n}, (const int64_t[]){{{lists[0]}}}, {room.pointer}, (const int64_t[]){{{lists[2]}}}, "
-            f"{view.pointer}, (const int64_t[]){{{lists[1]}}}, {itemsize(view.dtype)});\n"
-            f"    {pointer} = {room.pointer};\n}}"
+        lists = [", ".join(values) for values in (view.shape, view.strides, room.strides)]
+        steps = [(self.name("d"), old, new) for old, new in zip(view.strides[:first], room.strides)]
+        text = "\n".join(
+            [
+                f"char *{pointer} = {view.pointer};",
+                *(f"int64_t {name} = {old};" for name, old, _ in steps),
+                f"if (!({' && '.join(tests) or '1'})) {{",
+                f"    tc_copy({n}, (const int64_t[]){{{lists[0]}}}, {room.pointer}, (const int64_t[]){{{lists[2]}}}, "
+                f"{view.pointer}, (const int64_t[]){{{lists[1]}}}, {itemsize(view.dtype)});",
+                f"    {pointer} = {room.pointer};",
+                *(f"    {name} = {new};" for name, _, new in steps),
+                "}",
+            ]
         )
         self.statements.append(
             Call(text, (view.buffer, *view.also), (room.buffer,), [self.node_number], headers=("copy",), label="pack")
         )
+        strides = (*(name for name, _, _ in steps), *strides[first:])
         return View(room.buffer, view.dtype, pointer, view.shape, strides, also=(view.buffer, *view.also))
 
     # --- array work -----------------------------------------------------------------------------------

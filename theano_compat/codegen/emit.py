@@ -47,7 +47,7 @@ def _segment(file: SourceFile, symbol: str, segment: Segment) -> SegmentSpec:
         [_spec(v) for v in segment.outputs],
         tuple(sorted(written)),
         n_slots,
-        list(builder.nodes),
+        list(builder.numbered),
         list(builder.messages),
     )
 

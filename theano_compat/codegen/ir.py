@@ -22,6 +22,7 @@ __all__ = [
     "Loop",
     "REDUCERS",
     "Reducer",
+    "Repeat",
     "Statement",
     "Store",
     "StoreScalar",
@@ -39,13 +40,16 @@ class Buffer:
         Names it in the C text (``b<number>``).
     kind : str
         ``"input"`` (lent by the caller), ``"temp"`` (scratch, planned), ``"local"`` (on the C stack),
-        ``"output"`` (handed to the caller), ``"alias"`` (the same memory as buffer `index`).
+        ``"output"`` (handed to the caller), ``"alias"`` (the same memory as `home`), ``"row"`` (what a step of a
+        `Repeat` reads or writes of a larger array).
     dtype : str
     shape : tuple of str
         Extents of the C-contiguous array that a temp or local was made for.
     nbytes : str
     index : int
         Which input or which output it is; the scratch slot of a temp once planned.
+    home : str
+        C name of the memory that an alias shares.
     """
 
     number: int
@@ -54,6 +58,7 @@ class Buffer:
     shape: tuple[str, ...]
     nbytes: str = "0"
     index: int = -1
+    home: str = ""
 
     @property
     def name(self) -> str:
@@ -199,7 +204,11 @@ class Store:
 
 @dataclass
 class Loop(Statement):
-    """A nest: for every point of `domain` read `loads`, run `body`, do `stores`."""
+    """A nest: for every point of `domain` read `loads`, run `body`, do `stores`.
+
+    With `direct` the strides of the (at most two) dimensions are known while compiling and the nest is printed in place;
+    else a run-time routine finds the best order of the dimensions.
+    """
 
     domain: tuple[str, ...]
     loads: list[Load]
@@ -207,6 +216,7 @@ class Loop(Statement):
     stores: list[Store]
     nodes: list[int] = field(default_factory=list)
     helpers: tuple[str, ...] = ()
+    direct: bool = False
 
     def reads(self) -> Iterable[Buffer]:
         for load in self.loads:
@@ -246,3 +256,50 @@ class Call(Statement):
 
     def writes(self) -> Iterable[Buffer]:
         return self.written
+
+
+@dataclass
+class Repeat(Statement):
+    """Steps in time: `body` runs `count` times, in order, or until `stop` holds after a step.
+
+    Attributes
+    ----------
+    counter : str
+        Name of the number of steps made; still there after the last one.
+    count : str
+        Token.
+    body : list of Statement
+    opening : list of str
+        C lines before the first step: pointers to rows.
+    advance : list of str
+        C lines after each step: pointers to the next rows.
+    stop : str or None
+    nodes : list of int
+    read, written : tuple of Buffer
+        What steps reach through rows.
+    starts : dict
+        As `memory.plan` returns it, for `body`.
+    """
+
+    counter: str
+    count: str
+    body: list[Statement]
+    opening: list[str]
+    advance: list[str]
+    stop: str | None
+    nodes: list[int]
+    read: tuple[Buffer, ...]
+    written: tuple[Buffer, ...]
+    starts: dict = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        made = {b for s in self.body for b in s.writes() if b.kind in ("temp", "local", "alias")}
+        self._inside = made - set(self.read) - set(self.written)
+
+    def reads(self) -> Iterable[Buffer]:
+        yield from self.read
+        yield from (b for s in self.body for b in s.reads() if b.kind != "row" and b not in self._inside)
+
+    def writes(self) -> Iterable[Buffer]:
+        yield from self.written
+        yield from (b for s in self.body for b in s.writes() if b.kind != "row" and b not in self._inside)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from theano_compat.codegen.ir import Buffer, Loop, Statement
+from theano_compat.codegen.ir import Buffer, Loop, Repeat, Statement
 
 __all__ = ["plan"]
 
 
-def plan(statements: list[Statement], keep: set[Buffer]) -> tuple[dict[int, list[Buffer]], int]:
+def plan(statements: list[Statement], keep: set[Buffer], n_slots: int = 0) -> tuple[dict[int, list[Buffer]], int]:
     """Give every temp a slot that no other live temp has.
 
     Parameters
@@ -16,6 +16,8 @@ def plan(statements: list[Statement], keep: set[Buffer]) -> tuple[dict[int, list
         In final order.
     keep : set of Buffer
         Live until the end of the segment.
+    n_slots : int
+        Slots that others have.
 
     Returns
     -------
@@ -25,13 +27,14 @@ def plan(statements: list[Statement], keep: set[Buffer]) -> tuple[dict[int, list
     Notes
     -----
     Sizes are known at run time only, so a slot grows to the largest of its users.  A free slot whose last user
-    had the same size expression is taken first, then the one freed last: its memory is warm.
+    had the same size expression is taken first, then the one freed last: its memory is warm. What the steps of a `Repeat` need is
+    apart from all that is around it, and the same for one `Repeat` and the next.
     """
     first: dict[Buffer, int] = {}
     last: dict[Buffer, int] = {}
     for position, statement in enumerate(statements):
         for buffer in (*statement.reads(), *statement.writes()):
-            if buffer.kind in ("temp", "output", "local"):
+            if buffer.kind in ("temp", "output", "local", "alias"):
                 first.setdefault(buffer, position)
                 last[buffer] = position
     starts: dict[int, list[Buffer]] = {}
@@ -41,7 +44,6 @@ def plan(statements: list[Statement], keep: set[Buffer]) -> tuple[dict[int, list
         if buffer.kind == "temp" and buffer not in keep:
             ends.setdefault(last[buffer], []).append(buffer)
     free: list[tuple[str, int]] = []
-    n_slots = 0
     for position, statement in enumerate(statements):
         dying = ends.get(position, [])
         for buffer in starts.get(position, ()):
@@ -54,7 +56,7 @@ def plan(statements: list[Statement], keep: set[Buffer]) -> tuple[dict[int, list
                     free.append((heir.nbytes, heir.index))
                     dying.remove(heir)
                     heir.kind, heir.index = "output", buffer.index
-                    buffer.kind, buffer.index = "alias", heir.number
+                    buffer.kind, buffer.home = "alias", heir.name
                 continue
             if heir is not None:
                 buffer.index = heir.index
@@ -72,7 +74,12 @@ def plan(statements: list[Statement], keep: set[Buffer]) -> tuple[dict[int, list
                     n_slots += 1
         for buffer in dying:
             free.append((buffer.nbytes, buffer.index))
-    return starts, n_slots
+    most = n_slots
+    for statement in statements:
+        if isinstance(statement, Repeat):
+            statement.starts, needed = plan(statement.body, set(), n_slots)
+            most = max(most, needed)
+    return starts, most
 
 
 def _overwritable(statement: Statement, buffer: Buffer, dying: list[Buffer]) -> Buffer | None:

@@ -186,7 +186,7 @@ def make_schedule(fgraph, compile_nodes: bool = True, node_by_node: bool = False
                 continue
             builder = current.builder
             state = builder.checkpoint()
-            builder.nodes.append(node)
+            builder.begin(node)
             try:
                 lower(node.op, node, builder)
             except NotLowered as reason:

@@ -9,12 +9,35 @@ from typing import Any
 import numpy as np
 
 from theano_compat import compile, gof
+from theano_compat.compile.function_maker import FunctionMaker
 
-__all__ = ["Runner", "compile_step"]
+__all__ = ["Runner", "compile_step", "rewrite_step"]
+
+
+def _specs(op: Any) -> tuple[list, list]:
+    shared = op.layout.inner_out["shared"]
+    inputs = [compile.In(v, borrow=False) for v in op.inputs]
+    return inputs, [compile.Out(v, borrow=not shared.start <= i < shared.stop) for i, v in enumerate(op.outputs)]
+
+
+def rewrite_step(op: Any) -> Any:
+    """Rewrite the step of a scan, without linking it.
+
+    Parameters
+    ----------
+    op : Scan
+        The op.
+
+    Returns
+    -------
+    FunctionMaker
+        Its ``fgraph`` has the inputs and outputs of the step, in their order. The outputs may share memory with each other, never with inputs.
+    """
+    return FunctionMaker(*_specs(op), op.mode_instance, on_unused_input="ignore", name=op.name)
 
 
 def compile_step(op: Any) -> Any:
-    """Compile the step of a scan.
+    """Compile the step of a scan into a function.
 
     Parameters
     ----------
@@ -31,12 +54,12 @@ def compile_step(op: Any) -> Any:
     if profile and not isinstance(profile, compile.profiling.ScanProfileStats):
         name = profile if isinstance(profile, str) else op.name
         profile = op.profile = compile.profiling.ScanProfileStats(atexit_print=False, name=name)
-    shared = op.layout.inner_out["shared"]
-    inputs = [compile.In(v, borrow=False) for v in op.inputs]
-    outputs = [compile.Out(v, borrow=not shared.start <= i < shared.stop) for i, v in enumerate(op.outputs)]
-    function = compile.function(
-        inputs, outputs, mode=op.mode_instance, name=op.name, profile=profile or False, on_unused_input="ignore"
-    )
+    if profile or op._rewritten_step is None:
+        inputs, outputs = _specs(op)
+        function = compile.function(inputs, outputs, mode=op.mode_instance, name=op.name, profile=profile or False, on_unused_input="ignore")
+    else:
+        function = op._rewritten_step.create()
+        function.name = op.name
     function.trust_input = True
     return function
 

@@ -121,7 +121,7 @@ class Scan(PureOp):
             self.destroy_map = OrderedDict()
         self._refuse_missing_inputs()
         self._hash_inner_graph = self._structure_hash()
-        self._function = None
+        self._function = self._rewritten_step = None
 
     def _types_of_outputs(self) -> list:
         types = []
@@ -281,7 +281,7 @@ class Scan(PureOp):
 
     def __getstate__(self) -> dict:
         # Compiled code stays behind.
-        return {**self.__dict__, "_function": None, "typeConstructor": None if self.typeConstructor is _type_of else self.typeConstructor}
+        return {**self.__dict__, "_function": None, "_rewritten_step": None, "typeConstructor": None if self.typeConstructor is _type_of else self.typeConstructor}
 
     def __setstate__(self, state: dict) -> None:
         self.__dict__.update(state)
@@ -338,6 +338,15 @@ class Scan(PureOp):
 
             self._function = compile_step(self)
         return self._function
+
+    @property
+    def step_graph(self) -> Any:
+        """The graph of the step after rewriting by the scan's mode: a FunctionGraph of the inner inputs and outputs."""
+        if self._rewritten_step is None:
+            from theano_compat.scan_module.running import rewrite_step
+
+            self._rewritten_step = rewrite_step(self)
+        return self._rewritten_step.fgraph
 
     def make_thunk(self, node: Apply, storage_map: dict, compute_map: dict, no_recycling: Sequence, impl: str | None = None) -> Callable:
         """Return a function that runs the loop on the storage given; see :meth:`theano_compat.gof.PureOp.make_thunk`."""

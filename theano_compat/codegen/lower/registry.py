@@ -20,6 +20,10 @@ TOPICS = (
 )  # fmt: skip
 
 
+#: Modules of ops that are imported late, and the file that lowers their ops.
+LATE = {"theano_compat.scan_module.scan_op": "scan"}
+
+
 @functools.singledispatch
 def _lower(op, node, builder):
     raise NotLowered(f"op {type(op).__name__} has no lowering")
@@ -52,6 +56,9 @@ def lower(op, node, builder) -> None:
     """
     _load_topics()
     cls = type(op)
+    for base in cls.__mro__:
+        if base.__module__ in LATE:
+            importlib.import_module(f"theano_compat.codegen.lower.{LATE[base.__module__]}")
     found = _lower.dispatch(cls)
     if cls not in _lower.registry and found is not _lower.registry[object]:
         owner = next(c for c in cls.__mro__ if c in _lower.registry)

@@ -1,0 +1,195 @@
+"""What lowerings write into inside of a loop: a builder whose statements are made again in every step.
+
+What does not change from step to step is emitted outside, once: an expression, a check or a read of which no part is made in the loop.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from theano_compat.codegen.builder import Builder, NotLowered, is_literal
+from theano_compat.codegen.dtypes import itemsize
+from theano_compat.codegen.ir import Buffer, Check, Loop, Statement, Store, View
+from theano_compat.gof.graph import Apply, Constant, Variable
+
+__all__ = ["StepBuilder"]
+
+_identifier = re.compile(r"[A-Za-z_]\w*").findall
+
+
+class StepBuilder(Builder):
+    """The body of a loop under construction.
+
+    Parameters
+    ----------
+    outer : Builder
+        Where the loop stands; itself a step's, perhaps.
+    count : str
+        Token of the number of steps.
+
+    Attributes
+    ----------
+    own : set of str
+        C names that have a meaning, or change their value, in the loop only.
+    """
+
+    def __init__(self, outer: Builder, count: str) -> None:
+        super().__init__()
+        self.outer = outer
+        self.count = count
+        self.own: set[str] = set()
+        self.numbered, self.messages, self.buffers, self.inputs = outer.numbered, outer.messages, outer.buffers, outer.inputs
+
+    def varies(self, *texts: str) -> bool:
+        """Tell whether an expression can have another value in the next step."""
+        return any(name in self.own for text in texts for name in _identifier(text))
+
+    # --- names ----------------------------------------------------------------------------------------
+
+    def name(self, prefix: str = "_v") -> str:
+        """Return a fresh C name of the loop."""
+        name = self.outer.name(prefix)
+        self.own.add(name)
+        return name
+
+    def let(self, expr: str, prefix: str = "d") -> str:
+        """Return a token for an ``int64_t`` expression, computed outside of the loop where that can be."""
+        if is_literal(expr):
+            return expr
+        if re.fullmatch(r"\w+", expr):
+            return self.find(expr)
+        if self.varies(expr):
+            return super().let(expr, prefix)
+        # without a step nothing was checked: no division by zero then
+        return self.find(self.outer.let(f"{self.count} > 0 ? {expr} : 0" if "/" in expr or "%" in expr else expr, prefix))
+
+    def find(self, token: str) -> str:
+        """Return the representative of a token among those proved equal, here or outside."""
+        while True:
+            found = super().find(token)
+            outside = self.outer.find(found)
+            if outside == token:
+                return token
+            token = outside
+
+    def unify(self, a: str, b: str) -> None:
+        """Record that two tokens are equal; what is known outside represents what is not."""
+        a, b = self.find(a), self.find(b)
+        if a != b and self.varies(b) and not self.varies(a):
+            a, b = b, a
+        super().unify(a, b)
+
+    def emit_check(self, check: Check) -> None:
+        """Take a check; it is made before the first step if it does not depend on the step."""
+        if self.varies(check.condition, *check.details):
+            self.statements.append(check)
+            return
+        self.outer.emit_check(Check(f"{self.count} <= 0 || ({check.condition})", check.code, check.node, check.details))
+
+    # --- variables ------------------------------------------------------------------------------------
+
+    def begin(self, node: Apply) -> None:
+        """Say which node of the step is lowered next."""
+        self.nodes.append(node)
+        self.node_number = len(self.numbered)
+        self.numbered.append(node)
+
+    def view(self, var: Variable) -> View:
+        """Return the view of a variable of the step, or of a constant."""
+        known = self.views.get(var)
+        if known is None and isinstance(var, Constant):
+            known = self.outer.view(var)
+        if known is None:
+            raise NotLowered(f"{var} is not known in the step")
+        return known
+
+    def scalar(self, view: View) -> str:
+        """Return a name or literal for the element of a one-element view."""
+        if view.value is None and not self.varies(view.pointer):
+            return self.outer.scalar(view)
+        return super().scalar(view)
+
+    def temp(self, dtype: str, shape: Sequence[str], local: bool = True) -> View:
+        """Return a new C-contiguous array of the step."""
+        view = super().temp(dtype, shape, local)
+        self.own.add(view.buffer.name)
+        return view
+
+    def row(self, dtype: str, shape: Sequence[str], pointer: str | None = None) -> View:
+        """Return a C-contiguous array that begins, in every step, where `pointer` (or a new name) points to.
+
+        Statements take different rows for different memory.
+        """
+        pointer = pointer or self.name("q")
+        shape = tuple(map(self.find, shape))
+        buffer = Buffer(len(self.buffers), "row", dtype, shape)
+        self.buffers.append(buffer)
+        return View(buffer, dtype, pointer, shape, self.contiguous_strides(shape, itemsize(dtype)), tuple(range(len(shape))))
+
+    # --- finishing ------------------------------------------------------------------------------------
+
+    def directly(self, statement: Statement) -> Statement:
+        """Print a nest in place, where what it takes to walk the arrays well is known while compiling."""
+        if not isinstance(statement, Loop):
+            return statement
+        keep = [i for i, extent in enumerate(map(self.find, statement.domain)) if extent != "1"]
+        domain = [self.find(statement.domain[i]) for i in keep]
+        walks = [[self.find(o.strides[i]) for i in keep] for o in (*statement.loads, *statement.stores)]
+        for d in range(len(domain) - 2, -1, -1):
+            if self.varies(domain[d], domain[d + 1], *(w[d + 1] for w in walks)):
+                continue
+            if all(w[d] == self.mul(w[d + 1], domain[d + 1]) for w in walks):
+                domain[d] = self.mul(domain[d], domain.pop(d + 1))
+                for w in walks:
+                    del w[d]
+        sizes = [str(itemsize(o.view.dtype)) for o in (*statement.loads, *statement.stores)]
+
+        def walks_well(axis: int) -> bool:
+            return all(w[axis] in ("0", size) for w, size in zip(walks, sizes)) and any(w[axis] != "0" for w in walks)
+
+        if len(domain) > 2:
+            return statement
+        if len(domain) == 2 and not walks_well(1) and walks_well(0):
+            domain.reverse()
+            for w in walks:
+                w.reverse()
+        if domain and not walks_well(-1):
+            return statement
+        n = len(statement.loads)
+        loads = [type(o)(o.name, o.view, tuple(w)) for o, w in zip(statement.loads, walks)]
+        stores = [Store(o.view, tuple(w), o.value, o.reducer) for o, w in zip(statement.stores, walks[n:])]
+        return Loop(tuple(domain), loads, statement.body, stores, statement.nodes, statement.helpers, direct=True)
+
+    def in_their_rows(self, statements: list[Statement]) -> list[Statement]:
+        """Make arrays where they end up: a temp that a later statement only copies into a row becomes that row."""
+        touched: dict[Buffer, list[int]] = {}
+        for position, statement in enumerate(statements):
+            for buffer in {*statement.reads(), *statement.writes()}:
+                touched.setdefault(buffer, []).append(position)
+        gone = set()
+        for position, statement in enumerate(statements):
+            made = self._copied(statement)
+            if made is None:
+                continue
+            row = statement.stores[0].view
+            first = touched[made][0]
+            if any(first <= p < position for p in touched[row.buffer]):
+                continue
+            made.kind, made.home = "alias", row.pointer
+            gone.add(position)
+            touched[row.buffer] = sorted({*touched[row.buffer], *touched[made]})
+        return [s for position, s in enumerate(statements) if position not in gone]
+
+    def _copied(self, statement: Statement) -> Buffer | None:
+        """Return the temp that a loop does nothing with but copy all of it into a row."""
+        if not isinstance(statement, Loop) or len(statement.loads) != 1 or len(statement.stores) != 1 or statement.body:
+            return None
+        load, store = statement.loads[0], statement.stores[0]
+        source = load.view
+        plain = store.reducer is None and store.value == load.name and store.view.buffer.kind == "row" and source.dtype == store.view.dtype
+        if not plain or source.buffer is None or source.buffer.kind not in ("temp", "local") or not source.whole or source.also:
+            return None
+        if any(self.find(a) != self.find(b) for a, b in zip(load.strides, store.strides)):
+            return None
+        return source.buffer if source.buffer.name in self.own else None
