@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from theano_compat.codegen.ir import Call, Loop
+from theano_compat.codegen.ir import Call, Loop, Repeat
 from theano_compat.codegen.schedule import Island
 
 __all__ = ["explain"]
 
 
 def explain(compiled) -> str:
-    """Describe segments, loops with the nodes that were fused into them, Python islands and why, memory, and where the C is.
+    """Describe segments, loops with the nodes that were fused into them, loops in time with their steps, Python islands and why, memory, and where the C is.
 
     Parameters
     ----------
@@ -46,20 +46,30 @@ def explain(compiled) -> str:
 
 
 def _segment_lines(step, spec) -> list[str]:
-    lines = []
     silent = set(range(len(spec.nodes)))
-    for statement in step.statements:
-        if not isinstance(statement, (Loop, Call)):
-            continue
-        names = [f"{n} {spec.nodes[n].op}" for n in dict.fromkeys(statement.nodes)]
-        silent.difference_update(statement.nodes)
-        if isinstance(statement, Loop):
-            kind = "reduction" if any(s.reducer for s in statement.stores) else "loop"
-            arrays = f"reads {len(statement.loads)}, writes {len(statement.stores)}"
-            lines.append(f"      {kind} over {len(statement.domain)} dimensions ({arrays}): {' + '.join(names)}")
-        else:
-            lines.append(f"      {statement.label or 'call'}: {' + '.join(names)}")
+    lines = _statement_lines(step.statements, spec, silent, "      ")
     if silent:
         kinds = Counter(type(spec.nodes[n].op).__name__ for n in sorted(silent))
         lines.append(f"      views and scalars: {', '.join(f'{n} {kind}' for kind, n in kinds.items())}")
+    return lines
+
+
+def _statement_lines(statements, spec, silent: set[int], indent: str) -> list[str]:
+    """Describe statements, and take the nodes that they do the work of from `silent`."""
+    lines = []
+    for statement in statements:
+        if not isinstance(statement, (Loop, Call, Repeat)):
+            continue
+        silent.difference_update(statement.nodes)
+        if isinstance(statement, Repeat):
+            lines.append(f"{indent}steps in C: {statement.nodes[0]} {spec.nodes[statement.nodes[0]].op}")
+            lines += _statement_lines(statement.body, spec, silent, indent + "    ")
+            continue
+        names = " + ".join(f"{n} {spec.nodes[n].op}" for n in dict.fromkeys(statement.nodes))
+        if isinstance(statement, Loop):
+            kind = "reduction" if any(s.reducer for s in statement.stores) else "loop"
+            kind = f"{kind} over {len(statement.domain)} dimensions{' in place' if statement.direct else ''}"
+            lines.append(f"{indent}{kind} (reads {len(statement.loads)}, writes {len(statement.stores)}): {names}")
+        else:
+            lines.append(f"{indent}{statement.label or 'call'}: {names}")
     return lines
