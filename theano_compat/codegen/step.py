@@ -15,6 +15,8 @@ from theano_compat.gof.graph import Apply, Constant, Variable
 
 __all__ = ["StepBuilder"]
 
+#: Bytes up to which a factor stays in the cache (see csrc/panel.in.h).
+_SMALL_FACTOR = 1 << 18
 _identifier = re.compile(r"[A-Za-z_]\w*").findall
 
 
@@ -115,6 +117,26 @@ class StepBuilder(Builder):
         view = super().temp(dtype, shape, local)
         self.own.add(view.buffer.name)
         return view
+
+    def reused_factor(self, view: View) -> View:
+        """Return a small matrix that every step reads with contiguous rows, turned once."""
+        size = itemsize(view.dtype)
+        if view.ndim != 2 or view.buffer is None or self.varies(view.pointer, *view.shape, *view.strides) or self.find(view.strides[1]) == str(size):
+            return view
+        outer = self.outer
+        room = outer.temp(view.dtype, view.shape, local=False)
+        q, s0, s1 = outer.name("q"), outer.name("d"), outer.name("d")
+        lists = [", ".join(values) for values in (view.shape, room.strides, view.strides)]
+        few = outer.mul(*view.shape, str(size))
+        outer.call(
+            f"char *{q} = {view.pointer};\nint64_t {s0} = {view.strides[0]}, {s1} = {view.strides[1]};\n"
+            f"if ({few} <= {_SMALL_FACTOR}) {{\n"
+            f"    tc_copy(2, (const int64_t[]){{{lists[0]}}}, {room.pointer}, (const int64_t[]){{{lists[1]}}}, {view.pointer}, "
+            f"(const int64_t[]){{{lists[2]}}}, {size});\n"
+            f"    {q} = {room.pointer}, {s0} = {room.strides[0]}, {s1} = {room.strides[1]};\n}}",
+            (view,), (room,), headers=("copy",), label="turn a factor",
+        )  # fmt: skip
+        return View(room.buffer, view.dtype, q, view.shape, (s0, s1), also=(view.buffer, *view.also))
 
     def row(self, dtype: str, shape: Sequence[str], pointer: str | None = None) -> View:
         """Return a C-contiguous array that begins, in every step, where `pointer` (or a new name) points to.

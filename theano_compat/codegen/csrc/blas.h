@@ -81,6 +81,8 @@ static int tc_layout(int64_t r, int64_t c, int64_t s0, int64_t s1, int64_t size,
         const int64_t z = sizeof(T), work = m * n * k;                                                                 \
         if (m == 0 || n == 0)                                                                                          \
             return 0;                                                                                                  \
+        if (k > 0 && tc_try_panel_##N(m, n, k, alpha, a, a0, a1, b, b0, b1, beta, c, c0, c1))                          \
+            return 0;                                                                                                  \
         if (work <= 600 || k == 0 || (work <= 6000 && c1 == z && b1 == z && n >= 4)) {                                 \
             tc_product_##N(m, n, k, alpha, a, a0, a1, b, b0, b1, beta, c, c0, c1);                                     \
             return 0;                                                                                                  \
@@ -138,6 +140,8 @@ static int tc_layout(int64_t r, int64_t c, int64_t s0, int64_t s1, int64_t size,
         int64_t lda;                                                                                                   \
         const int la = tc_layout(m, k, a0, a1, z, &lda);                                                               \
         if (m == 0)                                                                                                    \
+            return 0;                                                                                                  \
+        if (k > 0 && tc_try_panel_##N(1, m, k, alpha, x, 0, x0, a, a1, a0, beta, y, 0, y0))                            \
             return 0;                                                                                                  \
         if (k == 0 || m * k <= 600 || !la || x0 % z || y0 % z || (x0 == 0 && k > 1) || (y0 == 0 && m > 1)) {           \
             tc_product_##N(m, 1, k, alpha, a, a0, a1, x, x0, z, beta, y, y0, z);                                       \

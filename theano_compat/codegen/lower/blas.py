@@ -23,15 +23,18 @@ from theano_compat.tensor.blas import BatchedDot, Dot22, Dot22Scalar, Gemm, Gemv
 _LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
 
 
-_SKINNY = Path(__file__).resolve().parent.parent / "csrc" / "skinny.in.h"
+_CSRC = Path(__file__).resolve().parent.parent / "csrc"
+#: Products of our own for real factors, by what they suit: few columns, a factor that stays in the cache.
+_OWN = ("skinny", "panel")
 
 
 @cache
-def _skinny(dtype: str) -> str:
-    """Return the C text that defines ``tc_try_skinny`` for a dtype: a product of its own for real factors with few columns."""
+def _own_products(dtype: str) -> str:
+    """Return the C text that defines ``tc_try_skinny`` and ``tc_try_panel`` for a dtype."""
     if dtype.startswith("complex"):
-        return f"#define tc_try_skinny_{dtype}(...) 0"
-    return _SKINNY.read_text(encoding="utf-8").replace("@T@", storage_type(dtype)).replace("@N@", dtype)
+        return "\n".join(f"#define tc_try_{kind}_{dtype}(...) 0" for kind in _OWN)
+    text = "\n".join((_CSRC / f"{kind}.in.h").read_text(encoding="utf-8") for kind in _OWN)
+    return text.replace("@T@", storage_type(dtype)).replace("@N@", dtype)
 
 
 def _routine(kind: str, dtype: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
@@ -44,7 +47,7 @@ def _routine(kind: str, dtype: str) -> tuple[str, tuple[str, ...], tuple[str, ..
             raise NotLowered(f"product of dtype {dtype}")
         return "product", (product,), ()
     name = f"{letter}{kind}"
-    helpers = (product, f"TC_DENSE({ctype}, {dtype})", _skinny(dtype)) if kind == "gemm" else (product,)
+    helpers = (product, _own_products(dtype), *([f"TC_DENSE({ctype}, {dtype})"] if kind == "gemm" else []))
     return kind, (*helpers, f"TC_{kind.upper()}({ctype}, {dtype}, TC_X_{name})"), (name,)
 
 
@@ -55,6 +58,7 @@ def _matrix(view: View) -> str:
 def gemm(builder, alpha: str, a: View, b: View, beta: str, c: View) -> None:
     """Emit ``c = alpha a b + beta c`` for matrices of one dtype."""
     kind, helpers, externals = _routine("gemm", c.dtype)
+    b = builder.reused_factor(b)
     m, k, n = (builder.find(e) for e in (a.shape[0], a.shape[1], b.shape[1]))
     call = f"tc_{kind}_{c.dtype}({m}, {n}, {k}, {alpha}, {_matrix(a)}, {_matrix(b)}, {beta}, {_matrix(c)})"
     _library_call(builder, kind, call, (a, b, c), (c,), helpers, externals)
@@ -63,6 +67,7 @@ def gemm(builder, alpha: str, a: View, b: View, beta: str, c: View) -> None:
 def gemv(builder, alpha: str, a: View, x: View, beta: str, y: View) -> None:
     """Emit ``y = alpha a x + beta y``."""
     kind, helpers, externals = _routine("gemv", y.dtype)
+    a = builder.permute(builder.reused_factor(builder.permute(a, (1, 0))), (1, 0))
     m, k = (builder.find(e) for e in a.shape)
     if kind == "product":
         call = (
