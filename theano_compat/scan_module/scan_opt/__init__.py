@@ -1,6 +1,7 @@
 """Rewrites of loops, and where they stand among the other rewrites.
 
 ====================  ==========================================================
+``keep_products``     products that a loop and its gradient both make
 ``constants``         constants, unused and double inputs
 ``pushout_nonseq``    what is the same in every step
 ``pushout_seq``       elementwise work on sequences
@@ -21,6 +22,8 @@ from theano_compat.gof.opt import in2out
 from theano_compat.scan_module.scan_opt.common import info, warning
 from theano_compat.scan_module.scan_opt.constants import remove_constants_and_unused_inputs_scan
 from theano_compat.scan_module.scan_opt.inplace import ScanInplaceOptimizer
+from theano_compat.scan_module.scan_opt.keep_products import REASON as _keep_products
+from theano_compat.scan_module.scan_opt.keep_products import KeepProducts
 from theano_compat.scan_module.scan_opt.merge import ScanMerge, has_duplicates, make_equiv
 from theano_compat.scan_module.scan_opt.merge_inouts import scan_merge_inouts
 from theano_compat.scan_module.scan_opt.pushout_dot import PushOutDot1, PushOutScanOutput
@@ -47,6 +50,7 @@ def _removal() -> object:
     return in2out(remove_constants_and_unused_inputs_scan, ignore_newtrees=True)
 
 
+scan_seqopt1.register(_keep_products, KeepProducts(), 0.5, "fast_run", "scan", "more_mem")
 #: the rewrites before merging: name, rewrite, further tags, in this order
 for _position, (_name, _rewrite, _tags) in enumerate(
     [
@@ -78,7 +82,7 @@ optdb.register("scanOp_save_mem", ScanSaveMem(), 1.61, "fast_run", "scan")
 optdb.register("scanOp_make_inplace", ScanInplaceOptimizer(typeInfer=None, gpua_flag=False), 75, "fast_run", "inplace", "scan")
 
 __all__ = [
-    "PushOutDot1", "PushOutNonSeqScan", "PushOutScanOutput", "PushOutSeqScan", "ScanInplaceOptimizer", "ScanMerge", "ScanSaveMem",
+    "KeepProducts", "PushOutDot1", "PushOutNonSeqScan", "PushOutScanOutput", "PushOutSeqScan", "ScanInplaceOptimizer", "ScanMerge", "ScanSaveMem",
     "deep_copy_op", "has_duplicates", "info", "list_opt_slice", "make_equiv", "maxsize", "optdb",
     "remove_constants_and_unused_inputs_scan", "scan_eqopt1", "scan_eqopt2", "scan_merge_inouts", "scan_seqopt1", "warning",
 ]  # fmt: skip
