@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
 from contextlib import suppress
 
@@ -281,38 +282,70 @@ def get_scalar_constant_value(orig_v, elemwise=True, only_process_constants=Fals
         v = _constant_step(v, elemwise, max_recur)
 
 
-def _constant_step(v, elemwise, max_recur):
-    """Return a number or variable with the same single value as `v`, one node nearer to the inputs."""
+@functools.cache
+def _followed() -> tuple:
+    """Return the classes of ops that are followed: copies, Shape_i, Elemwise, Subtensor, Assert."""
     from theano_compat.compile import ops as compile_ops
     from theano_compat.tensor.basic.casting import ScalarFromTensor, TensorFromScalar
     from theano_compat.tensor.basic.creation import Alloc
     from theano_compat.tensor.elemwise import DimShuffle, Elemwise
-    from theano_compat.tensor.opt import Assert as CheckAndRaise
+    from theano_compat.tensor.opt import Assert
     from theano_compat.tensor.subtensor import Subtensor
 
+    copies = (Alloc, DimShuffle, compile_ops.Rebroadcast, compile_ops.OutputGuard, compile_ops.DeepCopyOp, TensorFromScalar, ScalarFromTensor)
+    return copies, compile_ops.Shape_i, Elemwise, Subtensor, Assert
+
+
+@functools.cache
+def _is_evaluated(scalar_class: type) -> bool:
+    return issubclass(scalar_class, get_scalar_constant_value_elemwises)
+
+
+def surely_not_constant(v, depth=4) -> bool:
+    """Tell whether a short look is enough to see that `get_scalar_constant_value` knows no value, as for most variables."""
+    if isinstance(v, Constant):
+        return False
+    node = getattr(v, "owner", None)
+    if node is None:
+        return isinstance(v, Variable)
+    if depth == 0:
+        return False
+    copies, shape_i, elemwise, subtensor, check = _followed()
+    op = node.op
+    if isinstance(op, (elemwise, scal.ScalarOp)):
+        kind = type(op.scalar_op if isinstance(op, elemwise) else op)
+        if issubclass(kind, scal.Second):
+            return surely_not_constant(node.inputs[1], depth - 1)
+        return not _is_evaluated(kind) or any(surely_not_constant(i, depth - 1) for i in node.inputs)
+    if isinstance(op, copies):
+        return surely_not_constant(node.inputs[0], depth - 1)
+    if isinstance(op, subtensor):
+        return v.ndim > 0
+    return not isinstance(op, (shape_i, check))
+
+
+def _constant_step(v, elemwise, max_recur):
+    """Return a number or variable with the same single value as `v`, one node nearer to the inputs."""
+    copies, shape_i, elemwise_op, subtensor, check = _followed()
     node = v.owner
     op = node.op
-    if isinstance(
-        op,
-        (Alloc, DimShuffle, compile_ops.Rebroadcast, compile_ops.OutputGuard, compile_ops.DeepCopyOp,
-         TensorFromScalar, ScalarFromTensor),
-    ):  # fmt: skip
+    if isinstance(op, copies):
         return node.inputs[0]
-    if isinstance(op, compile_ops.Shape_i):
+    if isinstance(op, shape_i):
         return _known_length(node.inputs[0], op.i, v)
-    if isinstance(op, Elemwise):
+    if isinstance(op, elemwise_op):
         if isinstance(op.scalar_op, scal.Second):
             return node.inputs[1]
-        if elemwise and isinstance(op.scalar_op, get_scalar_constant_value_elemwises):
+        if elemwise and _is_evaluated(type(op.scalar_op)):
             return _evaluate(node, elemwise, max_recur)
     elif isinstance(op, scal.ScalarOp):
         if isinstance(op, scal.Second):
             return node.inputs[1]
-        if isinstance(op, get_scalar_constant_value_elemwises):
+        if _is_evaluated(type(op)):
             return _evaluate(node, elemwise, max_recur)
-    elif isinstance(op, Subtensor) and v.ndim == 0:
+    elif isinstance(op, subtensor) and v.ndim == 0:
         return _constant_element(v, elemwise, max_recur)
-    elif isinstance(op, CheckAndRaise):
+    elif isinstance(op, check):
         # what is checked must be known to hold, or the check would be lost
         if all(get_scalar_constant_value(c, max_recur=max_recur) != 0 for c in node.inputs[1:]):
             return node.inputs[0]

@@ -310,6 +310,9 @@ def attempt_distribution(factor, num, denum, out_type):
     changed = False
     for rest, candidates, inverse in ((left[0], num, False), (left[1], denum, True)):
         for candidate in candidates:
+            if not _may_cancel(candidate, [v for part in terms for pair in part for v in pair[not inverse]]):
+                rest.append(candidate)
+                continue
             times, over = ([], [candidate]) if inverse else ([candidate], [])
             # A sum that is used elsewhere too is computed anyway: the changed one must be cheaper by itself.
             done, *new_terms = distribute_greedy(
@@ -359,6 +362,16 @@ def distribute_greedy(pos_pairs, neg_pairs, num, denum, out_type, minscore=0):
     if score <= minscore:
         return False, pos_pairs, neg_pairs
     return True, *simplified
+
+
+def _may_cancel(factor, others):
+    """Whether a factor can save anything in terms that have the factors `others` on the other side of the fraction line.
+
+    Numbers combine with numbers, absolute values and exponentials with what they are made of.
+    """
+    if factor in others or _is_sum(factor) or isinstance(scalar_op(factor), (scal.Abs, scal.Exp)):
+        return True
+    return local_mul_canonizer.get_constant(factor) is not None or any(isinstance(scalar_op(v), scal.Abs) for v in others)
 
 
 def _is_logistic(num, denum):

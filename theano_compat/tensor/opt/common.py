@@ -8,6 +8,7 @@ from theano_compat import gof
 from theano_compat import scalar as scal
 from theano_compat.gof.opt import copy_stack_trace
 from theano_compat.tensor import basic as T
+from theano_compat.tensor.basic.conversion import surely_not_constant
 from theano_compat.tensor.elemwise import CAReduce, DimShuffle, Elemwise
 
 
@@ -36,21 +37,6 @@ def constant_value(variable, elemwise=True, only_process_constants=False):
         )
     except T.NotScalarConstantError:
         return None
-
-
-def surely_not_constant(variable):
-    """Whether one look is enough to tell that a variable depends on more than constants (the usual case)."""
-    if isinstance(variable, gof.Constant):
-        return False
-    owner = getattr(variable, "owner", None)
-    if owner is None:
-        return isinstance(variable, gof.Variable)
-    op = owner.op
-    if isinstance(op, (T.Dot, CAReduce)):
-        return True
-    if isinstance(op, Elemwise) and not isinstance(op.scalar_op, scal.Second):
-        return any(v.owner is None and not isinstance(v, gof.Constant) for v in owner.inputs)
-    return isinstance(op, DimShuffle) and surely_not_constant(owner.inputs[0])
 
 
 def is_value(variable, number):
