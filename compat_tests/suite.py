@@ -103,7 +103,7 @@ def lost(outcomes: dict[str, Outcome], expected: dict, left_out: int = 0) -> lis
     worse = [f"{test}: {why}" for test, (what, why) in outcomes.items() if what in ("failed", "error") and test not in expected["fails"]]
     passed = sum(what == "passed" for what, _ in outcomes.values())
     if passed + left_out < expected["passed"] and not worse:
-        worse.append(f"{passed + left_out} tests pass; it were {expected['passed']}")
+        worse.append(f"{passed + left_out} tests pass; there were {expected['passed']}")
     return worse
 
 
