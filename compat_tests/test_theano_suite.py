@@ -36,5 +36,9 @@ def test_theanos_tests_pass_as_in_the_ledger(file, theanos_sources):
     slow = [test for test in FILES[file] if test not in expected["fails"]]
     outcomes = suite.run(file, options=[f"--deselect={file}::{test}" for test in FILES[file]])
     assert suite.lost(outcomes, expected, left_out=len(slow)) == []
-    gained = [test for test in expected["fails"] if outcomes.get(test, suite.Outcome("", "")).what == "passed"]
+    # With other releases of NumPy or SciPy other tests pass.
+    gained = [
+        test for test, why in expected["fails"].items()
+        if outcomes.get(test, suite.Outcome("", "")).what == "passed" and not why.startswith(("NumPy", "SciPy"))
+    ]  # fmt: skip
     assert gained == [], "these tests pass now: python -m compat_tests.suite --update takes them out of the ledger"
