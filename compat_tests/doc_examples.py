@@ -81,6 +81,13 @@ def read_page(path: Path) -> list[Example]:
     return sorted(page, key=lambda e: e.kind != "testsetup")
 
 
+def wanted_exception(want: str) -> str | None:
+    """Return the type of the exception that a page shows: what stands on the first line of its traceback that is not indented."""
+    shown = want.partition("Traceback")[2].split("\n")[1:]
+    line = next((line for line in shown if re.match(r"\w", line)), "")
+    return line.partition(":")[0].strip().rpartition(".")[2] or None
+
+
 def run_page(path: Path) -> list[dict]:
     """Run a page's examples and return one record for each: line, source, passed, what was printed, what was wanted."""
     checker = doctest.OutputChecker()
@@ -99,8 +106,7 @@ def run_page(path: Path) -> list[dict]:
                 error = raised
         got = printed.getvalue()
         if error is not None:
-            wanted = re.search(r"^(?:\w+\.)*(\w+)(?::.*)?\Z", (example.want or "").strip().rpartition("\n")[2]) if "Traceback" in (example.want or "") else None
-            passed = bool(wanted) and wanted[1] == type(error).__name__
+            passed = wanted_exception(example.want or "") == type(error).__name__
             got += "".join(traceback.format_exception(type(error), error, error.__traceback__)[-12:])
         else:
             passed = example.want is None or checker.check_output(example.want, got, flags)

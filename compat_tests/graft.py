@@ -60,25 +60,34 @@ def pytest_collectstart(collector):
 
 
 def pytest_addoption(parser):
-    parser.addoption("--outcomes", help="write test id and outcome as JSON lines to this file")
+    parser.addoption("--outcomes", help="write test id, outcome and reason as JSON lines to this file")
 
 
-_outcomes: dict[str, str] = {}
+_outcomes: dict[str, tuple[str, str]] = {}
+
+
+def _reason(report) -> str:
+    """The first line of what a test died of; the reason of one that was skipped."""
+    if isinstance(report.longrepr, tuple):
+        return report.longrepr[2]
+    crash = getattr(report.longrepr, "reprcrash", None)
+    message = crash.message if crash is not None else str(report.longrepr or "").strip().rpartition("\n")[2]
+    return message.partition("\n")[0][:200]
 
 
 def pytest_runtest_logreport(report):
     """Note the outcome of each test: that of its call, or of a set-up or tear-down that failed."""
     if report.when == "call" or report.outcome != "passed":
         if report.when != "call" and report.outcome == "failed":
-            _outcomes[report.nodeid] = "error"
-        elif _outcomes.get(report.nodeid) != "error":
-            _outcomes[report.nodeid] = report.outcome
+            _outcomes[report.nodeid] = "error", _reason(report)
+        elif _outcomes.get(report.nodeid, ("",))[0] != "error":
+            _outcomes[report.nodeid] = report.outcome, _reason(report)
 
 
 def pytest_collectreport(report):
     """A module that cannot be imported is an outcome too."""
     if report.failed:
-        _outcomes[report.nodeid] = "error"
+        _outcomes[report.nodeid] = "error", _reason(report)
 
 
 def pytest_sessionfinish(session):
@@ -87,4 +96,4 @@ def pytest_sessionfinish(session):
 
     path = session.config.getoption("--outcomes")
     if path:
-        Path(path).write_text("".join(json.dumps([name, outcome]) + "\n" for name, outcome in _outcomes.items()))
+        Path(path).write_text("".join(json.dumps([name, *outcome]) + "\n" for name, outcome in _outcomes.items()))

@@ -27,6 +27,9 @@ tutorial/adding tutorial/examples tutorial/gradients tutorial/broadcasting tutor
 tutorial/symbolic_graphs tutorial/faq_tutorial library/compile/function library/compile/io library/tensor/basic library/tensor/elemwise library/tensor/extra_ops
 library/tensor/nnet/nnet library/tensor/nnet/conv library/tensor/nnet/bn library/gradient extending/graphstructures extending/op extending/type extending/optimization
 extending/inplace extending/extending_theano extending/unittest extending/tips glossary
+tutorial/loop tutorial/conditions tutorial/sparse tutorial/printing_drawing tutorial/debug_faq tutorial/index library/scan library/sparse/index library/typed_list library/printing
+library/compile/debugmode library/compile/nanguardmode library/misc/pkl_utils library/gof/utils library/tensor/fft library/tensor/utils extending/scan extending/fibby
+extending/using_params extending/ctype extending/cop extending/extending_theano_c faq crei2013/theano cifarSC2011/theano cifarSC2011/advanced_theano
 """.split()
 
 

@@ -101,6 +101,16 @@ def test_a_rewrite_outside_of_the_database_joins_by_position():
     assert names(db.query(Query(["x"]).register((extra, 5)))) == ["first", "extra", "last"]
 
 
+def test_rewrites_without_a_name_keep_their_own_positions():
+    db = SequenceDB()
+    for name, position in (("first", 1), ("last", 9)):
+        db.register(name, Nothing(), position, "x")
+    early, late = Nothing(), Nothing()
+    assert early.name is None
+    found = list(db.query(Query(["x"]).register((late, 9), (early, 0.5))))
+    assert found[0] is early and late in found[2:] and [rewrite.name for rewrite in found if rewrite.name] == ["first", "last"]
+
+
 def test_an_equilibrium_separates_local_global_final_and_cleanup():
     db = EquilibriumDB()
     db.name = "eq"

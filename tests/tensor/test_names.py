@@ -28,3 +28,10 @@ def test_functions_take_theanos_arguments(module):
         wanted = [entry.split("=")[0].strip().lstrip("*") for entry in plain.split(",") if entry.strip()]
         ours = [*inspect.signature(getattr(found, name)).parameters]
         assert ours[: len(wanted)] == wanted, name
+
+
+@pytest.mark.parametrize("module, names", [("tensor", "nnet opt blas nlinalg raw_random shared_randomstreams xlogx vector"), ("tensor.raw_random", "theano tensor np sys uniform")])
+def test_a_star_import_gives_the_modules_that_theanos_gives(module, names):
+    namespace = {}
+    exec(f"from theano_compat.{module} import *", namespace)
+    assert [name for name in names.split() if name not in namespace] == []

@@ -294,12 +294,12 @@ class Repeat(Statement):
 
     def __post_init__(self) -> None:
         made = {b for s in self.body for b in s.writes() if b.kind in ("temp", "local", "alias")}
-        self._inside = made - set(self.read) - set(self.written)
+        self.made_inside = made - set(self.read) - set(self.written)
 
     def reads(self) -> Iterable[Buffer]:
         yield from self.read
-        yield from (b for s in self.body for b in s.reads() if b.kind != "row" and b not in self._inside)
+        yield from (b for s in self.body for b in s.reads() if b.kind != "row" and b not in self.made_inside)
 
     def writes(self) -> Iterable[Buffer]:
         yield from self.written
-        yield from (b for s in self.body for b in s.writes() if b.kind != "row" and b not in self._inside)
+        yield from (b for s in self.body for b in s.writes() if b.kind != "row" and b not in self.made_inside)

@@ -7,7 +7,7 @@ from theano_compat.codegen.ir import Buffer, Loop, Repeat, Statement
 __all__ = ["plan"]
 
 
-def plan(statements: list[Statement], keep: set[Buffer], n_slots: int = 0) -> tuple[dict[int, list[Buffer]], int]:
+def plan(statements: list[Statement], keep: set[Buffer], n_slots: int = 0, own: set[Buffer] | None = None) -> tuple[dict[int, list[Buffer]], int]:
     """Give every temp a slot that no other live temp has.
 
     Parameters
@@ -18,6 +18,8 @@ def plan(statements: list[Statement], keep: set[Buffer], n_slots: int = 0) -> tu
         Live until the end of the segment.
     n_slots : int
         Slots that others have.
+    own : set of Buffer, optional
+        What is made here; the others have their memory already. Default: all.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def plan(statements: list[Statement], keep: set[Buffer], n_slots: int = 0) -> tu
     last: dict[Buffer, int] = {}
     for position, statement in enumerate(statements):
         for buffer in (*statement.reads(), *statement.writes()):
-            if buffer.kind in ("temp", "output", "local", "alias"):
+            if buffer.kind in ("temp", "output", "local", "alias") and (own is None or buffer in own):
                 first.setdefault(buffer, position)
                 last[buffer] = position
     starts: dict[int, list[Buffer]] = {}
@@ -77,7 +79,7 @@ def plan(statements: list[Statement], keep: set[Buffer], n_slots: int = 0) -> tu
     most = n_slots
     for statement in statements:
         if isinstance(statement, Repeat):
-            statement.starts, needed = plan(statement.body, set(), n_slots)
+            statement.starts, needed = plan(statement.body, set(), n_slots, statement.made_inside)
             most = max(most, needed)
     return starts, most
 

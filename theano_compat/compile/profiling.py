@@ -522,7 +522,7 @@ class ProfileStats:
             least = [self._minimum_peak(order) for order in orders]
             if None not in least:
                 print(
-                    f"    Minimum peak from all valid apply node order is {_bytes_text(max(least))}"
+                    f"---\n    Minimum peak from all valid apply node order is {_bytes_text(max(least))}"
                     f"(took {time.perf_counter() - start:.3f}s to compute)",
                     file=file,
                 )

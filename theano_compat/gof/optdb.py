@@ -326,13 +326,13 @@ class SequenceDB(DB):
             cutoff = config.optdb.position_cutoff
         selected = super().query(*tags, **kwtags)
 
-        position = dict(self._position)
-        if len(tags) == 1 and isinstance(tags[0], Query):
-            for extra in tags[0].extra_optimizations:
-                rewrite, where = extra
-                position[rewrite.name] = where
-        selected = [obj for obj in selected if position[obj.name] < cutoff]
-        selected.sort(key=lambda obj: (position[obj.name], obj.name))
+        extra = tags[0].extra_optimizations if len(tags) == 1 and isinstance(tags[0], Query) else ()
+        registered = {id(rewrite): where for rewrite, where in extra}  # these may be without a name
+
+        def place(rewrite):
+            return registered[id(rewrite)] if id(rewrite) in registered else self._position[rewrite.name]
+
+        selected = sorted((rewrite for rewrite in selected if place(rewrite) < cutoff), key=lambda rewrite: (place(rewrite), rewrite.name or ""))
         sequence = self.seq_opt(selected, failure_callback=self.failure_callback)
         return sequence
 

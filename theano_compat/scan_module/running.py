@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from theano_compat import compile, gof
+from theano_compat import compile, config, gof
 from theano_compat.compile.function_maker import FunctionMaker
 
 __all__ = ["Runner", "compile_step", "rewrite_step"]
@@ -18,6 +18,15 @@ def _specs(op: Any) -> tuple[list, list]:
     shared = op.layout.inner_out["shared"]
     inputs = [compile.In(v, borrow=False) for v in op.inputs]
     return inputs, [compile.Out(v, borrow=not shared.start <= i < shared.stop) for i, v in enumerate(op.outputs)]
+
+
+def _mode(op: Any) -> Any:
+    """The mode of a step: what it returns is on its way to a row of an output, and computing it over something else would cost a copy."""
+    if not config.scan.allow_output_prealloc:
+        return op.mode_instance
+    outs = op.layout.inner_out
+    guard = compile.mode.AddFeatureOptimizer(gof.NoOutputFromInplace(outs["mit_mot"].stop, outs["shared"].start))
+    return compile.get_mode(op.mode_instance).register((guard, 49))
 
 
 def rewrite_step(op: Any) -> Any:
@@ -33,7 +42,7 @@ def rewrite_step(op: Any) -> Any:
     FunctionMaker
         Its ``fgraph`` has the inputs and outputs of the step, in their order. The outputs may share memory with each other, never with inputs.
     """
-    return FunctionMaker(*_specs(op), op.mode_instance, on_unused_input="ignore", name=op.name)
+    return FunctionMaker(*_specs(op), _mode(op), on_unused_input="ignore", name=op.name)
 
 
 def compile_step(op: Any) -> Any:
@@ -56,7 +65,7 @@ def compile_step(op: Any) -> Any:
         profile = op.profile = compile.profiling.ScanProfileStats(atexit_print=False, name=name)
     if profile or op._rewritten_step is None:
         inputs, outputs = _specs(op)
-        function = compile.function(inputs, outputs, mode=op.mode_instance, name=op.name, profile=profile or False, on_unused_input="ignore")
+        function = compile.function(inputs, outputs, mode=_mode(op), name=op.name, profile=profile or False, on_unused_input="ignore")
     else:
         function = op._rewritten_step.create()
         function.name = op.name

@@ -36,6 +36,12 @@ _STATE_HINT = (
     "needs an initial state (outputs_info) of shape (1, d): a row for each step back that the step reads. Add a dimension "
     "with shape_padleft or dimshuffle."
 )
+_RANK = (
+    "When compiling the inner function of scan (the function called by scan in each of its iterations) the following error "
+    "has been encountered: The initial state (`outputs_info` in scan nomenclature) of variable {outer} (argument number "
+    "{position}) has {ndim} dimension(s), while the corresponding variable in the result of the inner function of scan "
+    "(`fn`) has {inner_ndim} dimension(s) (it should be one less than the initial state)."
+)
 _UPCAST = (
     "When compiling the inner function of scan the following error has been encountered: The initial state (`outputs_info` "
     "in scan nomenclature) of variable {outer} (argument number {position}) has dtype {dtype}, while the result of the "
@@ -187,15 +193,15 @@ class Scan(PureOp):
                 )
             for o in layout.state_inner_outputs(k):
                 have, want = arguments[position].type, self.outputs[o].type
-                if have.dtype != want.dtype or have.ndim != want.ndim + 1:
-                    raise ValueError(
-                        _UPCAST.format(outer=inputs[position], position=position, dtype=have.dtype, inner_dtype=want.dtype)
-                        + f" It has {have.ndim} dimension(s), and the result has {want.ndim}, for which it would have to be {want.ndim + 1}."
-                    )
+                # Theano counts the arguments behind the number of steps.
+                if have.dtype != want.dtype:
+                    raise ValueError(_UPCAST.format(outer=inputs[position], position=position - 1, dtype=have.dtype, inner_dtype=want.dtype))
+                if have.ndim != want.ndim + 1:
+                    raise ValueError(_RANK.format(outer=inputs[position], position=position - 1, ndim=have.ndim, inner_ndim=want.ndim) + _STATE_HINT)
         shared = zip(self.outer_shared(inputs), self.inner_shared(self.inputs), self.inner_shared_outs(self.outputs))
         for position, (outer, inner, out) in enumerate(shared, layout.outer_in["shared"].start):
             if hasattr(outer.type, "dtype") and outer.type.dtype != out.type.dtype:
-                raise ValueError(_UPCAST.format(outer=outer, position=position, dtype=outer.type.dtype, inner_dtype=out.type.dtype))
+                raise ValueError(_UPCAST.format(outer=outer, position=position - 1, dtype=outer.type.dtype, inner_dtype=out.type.dtype))
             arguments[position] = self._fitted(outer, inner, position, "shared variable")
         for position, inner in enumerate(self.inner_non_seqs(self.inputs), layout.outer_in["others"].start):
             arguments[position] = self._fitted(inputs[position], inner, position, "non-sequence")

@@ -71,3 +71,7 @@ def __getattr__(name):
 
 def __dir__():
     return sorted(_LAZY.union(globals()))
+
+
+#: ``from theano.tensor import *`` gives programs the modules that Theano imports with the package: ``nnet``, ``raw_random``…
+__all__ = [name for name in globals() if not name.startswith("_")] + [*REWRITES, "raw_random", "shared_randomstreams", "xlogx"]  # noqa: F405

@@ -13,6 +13,7 @@ from copy import copy
 
 import numpy as np
 
+import theano_compat as theano
 from theano_compat import config, tensor
 from theano_compat import scalar as scal
 from theano_compat.compile.mode import optdb
@@ -32,6 +33,7 @@ __all__ = [
     "multinomial",
     "multinomial_helper",
     "normal",
+    "np",
     "optdb",
     "permutation",
     "permutation_helper",
@@ -41,6 +43,9 @@ __all__ = [
     "random_make_inplace",
     "random_state_type",
     "string_types",
+    "sys",
+    "tensor",
+    "theano",  # programs that say "from theano.tensor.raw_random import *" have these four from it
     "uniform",
 ]
 

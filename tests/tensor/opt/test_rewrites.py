@@ -45,7 +45,7 @@ CASES = [
     ("local_zero_div", lambda: 0 / x, YES),
     ("local_zero_div", lambda: z / x, NO),
     ("local_intdiv_by_one", lambda: im // 1, YES),
-    ("local_intdiv_by_one", lambda: x // 1, NO),
+    ("local_intdiv_by_one", lambda: x // 1, YES),
     ("local_abs_lift", lambda: abs(x * z), YES),
     ("local_abs_lift", lambda: abs(x + z), NO),
     # cheap operations

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from theano_compat.gof import Optimizer
+from theano_compat.gof import Constant, Optimizer
 from theano_compat.gof.opt import copy_stack_trace
 from theano_compat.gof.toolbox import ReplaceValidate
 from theano_compat.scan_module import scan_utils
@@ -73,6 +73,14 @@ def rebuilt(description: ScanDescription, replace: Any = None, like: Any = None)
     if like is not None:
         copy_stack_trace(like.outputs, result)
     return result
+
+
+def moved_out(variable: Any, outside: dict) -> Any:
+    """What stands outside a loop for an inner variable: its entry in `outside`; a constant of the step as a copy, for a variable lives in one graph only."""
+    found = outside.get(variable)
+    if found is None and isinstance(variable, Constant):
+        found = outside[variable] = variable.clone()
+    return variable if found is None else found
 
 
 def fresh_info(description: ScanDescription) -> ScanDescription:

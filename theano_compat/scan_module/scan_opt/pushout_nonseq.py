@@ -11,7 +11,7 @@ from theano_compat.gof import Constant
 from theano_compat.gof.graph import io_toposort
 from theano_compat.scalar import Scalar
 from theano_compat.scan_module import scan_utils
-from theano_compat.scan_module.scan_opt.common import ScanRewriter, describe, fresh_info, rebuilt, replace_node
+from theano_compat.scan_module.scan_opt.common import ScanRewriter, describe, fresh_info, moved_out, rebuilt, replace_node
 
 
 class PushOutNonSeqScan(ScanRewriter):
@@ -48,7 +48,7 @@ class PushOutNonSeqScan(ScanRewriter):
         if not frontier and not same_rows:
             return
         for nd in io_toposort(args.inner_in_non_seqs, list(frontier)):
-            copied = nd.clone_with_new_inputs([outside.get(v, v) for v in nd.inputs], strict=False)
+            copied = nd.clone_with_new_inputs([moved_out(v, outside) for v in nd.inputs], strict=False)
             outside.update(zip(nd.outputs, copied.outputs))
         self._replace(fgraph, node, args, list(frontier), same_rows, outside)
 
@@ -58,7 +58,7 @@ class PushOutNonSeqScan(ScanRewriter):
         for k in same_rows:
             if not fgraph.clients(node.outputs[first + k]):
                 continue
-            value = outside.get(args.inner_out_nit_sot[k], args.inner_out_nit_sot[k])
+            value = moved_out(args.inner_out_nit_sot[k], outside)
             shape = [value.shape[axis] for axis in range(value.ndim)]
             rows = tensor.alloc(tensor.shape_padleft(value), args.outer_in_nit_sot[k], *shape)
             old = node.outputs[first + k]

@@ -10,7 +10,7 @@ from theano_compat.gof import Constant
 from theano_compat.gof.graph import io_toposort
 from theano_compat.gof.opt import copy_stack_trace
 from theano_compat.scan_module import scan_utils
-from theano_compat.scan_module.scan_opt.common import ScanRewriter, describe, fresh_info, rebuilt, replace_node
+from theano_compat.scan_module.scan_opt.common import ScanRewriter, describe, fresh_info, moved_out, rebuilt, replace_node
 from theano_compat.tensor.elemwise import DimShuffle, Elemwise
 
 
@@ -51,7 +51,7 @@ class PushOutSeqScan(ScanRewriter):
             order = [0] + [axis if axis == "x" else axis + 1 for axis in nd.op.new_order]
             new = rows[nd.inputs[0]].dimshuffle(order)
         else:
-            inputs = [rows[v] if v in rows else tensor.shape_padleft(fixed.get(v, v)) for v in nd.inputs]
+            inputs = [rows[v] if v in rows else tensor.shape_padleft(moved_out(v, fixed)) for v in nd.inputs]
             new = nd.op(*inputs)
         copy_stack_trace(nd.outputs[0], new)
         return new

@@ -404,7 +404,7 @@ def _tensorize(expression, image, rank):
             image[variable] = variable
         elif variable.owner is None:
             tensor = as_tensor_variable(np.asarray(variable.data))
-            image[variable] = DimShuffle((), ["x"] * rank)(tensor) if rank else tensor
+            image[variable] = DimShuffle((), ["x"] * rank)(tensor)
         else:
             waiting = [x for x in variable.owner.inputs if x not in image]
             if waiting:

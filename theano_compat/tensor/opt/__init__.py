@@ -27,7 +27,17 @@ file                   what
 The order of the imports below is the order of registration, which is the order in which rewrites are tried on one node.
 """
 
-from theano_compat.tensor.basic import get_scalar_constant_value  # noqa: F401  isort: skip
+# What rewrites are written with: old programs take these names from here.
+from theano_compat.tensor.basic import (  # noqa: F401  isort: skip
+    Alloc,
+    NotScalarConstantError,
+    Reshape,
+    ShapeError,
+    extract_constant,
+    get_scalar_constant_value,
+)
+from theano_compat.gof import Constant, InconsistencyError, Optimizer, TopoOptimizer, Variable  # noqa: F401  isort: skip
+from theano_compat.gradient import DisconnectedType  # noqa: F401  isort: skip
 from theano_compat import config
 from theano_compat.gof.opt import copy_stack_trace, in2out, out2in, pre_constant_merge, pre_greedy_local_optimizer
 from theano_compat.tensor.opt.registry import (

@@ -83,13 +83,14 @@ def local_zero_div(node):
 @register_canonicalize
 @local_optimizer([T.int_div])
 def local_intdiv_by_one(node):
-    """``x // 1`` → ``x`` for integers."""
-    if node.inputs[0].dtype not in T.integer_dtypes:
-        return False
+    """``x // 1`` → ``x`` for integers, ``floor(x)`` for floats."""
+    dividend = node.inputs[0]
     divisor = constant_value(node.inputs[1], only_process_constants=True)
-    if divisor is None or divisor != 1 or node.inputs[0].type != node.outputs[0].type:
+    if divisor is None or divisor != 1 or dividend.type != node.outputs[0].type:
         return False
-    return [node.inputs[0]]
+    if dividend.dtype in T.integer_dtypes:
+        return [dividend]
+    return [copy_stack_trace(node.outputs[0], T.floor(dividend))] if dividend.dtype in T.float_dtypes else False
 
 
 @register_canonicalize

@@ -1,0 +1,34 @@
+"""Loops that are compiled into the function."""
+
+import numpy as np
+import pytest
+
+import theano_compat as theano
+import theano_compat.tensor as T
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_copies_that_are_made_before_a_loop_are_there_in_every_step(order):
+    u, W, V, x0, y0, w = T.dmatrix("u"), T.dmatrix("W"), T.dmatrix("V"), T.dvector("x0"), T.dscalar("y0"), T.dvector("w")
+    (xs, ys), _ = theano.scan(lambda u, x, y: [T.dot(u, V) + T.dot(x, W), T.dot(x, w)], sequences=u, outputs_info=[x0, y0])
+    f = theano.function([u, V, x0, W, w, y0], [xs, ys], on_unused_input="ignore")
+    rng = np.random.RandomState(0)
+    values = [rng.randn(4, 3), np.array(rng.randn(3, 2), order=order), rng.randn(2), np.array(rng.randn(2, 2), order=order), rng.randn(4)[::2], 0.0]
+    wanted_x, wanted_y, x = [], [], values[2]
+    for row in values[0]:
+        wanted_y.append(x @ values[4])
+        x = row @ values[1] + x @ values[3]
+        wanted_x.append(x)
+    for _ in range(2):
+        got_x, got_y = f(*values)
+        np.testing.assert_allclose(got_x, wanted_x)
+        np.testing.assert_allclose(got_y, wanted_y)
+
+
+def test_second_derivatives_taken_in_a_compiled_loop():
+    x, A = T.dvector("x"), T.dmatrix("A")
+    slope = T.grad(T.dot(x * x, T.dot(A, x)), x)
+    rows, _ = theano.scan(lambda i, slope, x: T.grad(slope[i], x), sequences=T.arange(slope.shape[0]), non_sequences=[slope, x])
+    value, matrix = np.array([1.0, -0.5, 2.0]), np.array([[1.0, 3.0, 0.0], [2.0, 0.5, -1.0], [0.25, 0.0, 4.0]])
+    mixed = 2 * value[:, None] * matrix
+    np.testing.assert_allclose(theano.function([x, A], rows)(value, matrix), mixed + mixed.T + np.diag(2 * matrix @ value))
