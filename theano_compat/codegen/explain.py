@@ -62,7 +62,7 @@ def _statement_lines(statements, spec, silent: set[int], indent: str) -> list[st
             continue
         silent.difference_update(statement.nodes)
         if isinstance(statement, Repeat):
-            lines.append(f"{indent}steps in C: {statement.nodes[0]} {spec.nodes[statement.nodes[0]].op}")
+            lines.append(f"{indent}{statement.label}: {statement.nodes[0]} {spec.nodes[statement.nodes[0]].op}")
             lines += _statement_lines(statement.body, spec, silent, indent + "    ")
             continue
         names = " + ".join(f"{n} {spec.nodes[n].op}" for n in dict.fromkeys(statement.nodes))

@@ -269,37 +269,45 @@ class Repeat(Statement):
     count : str
         Token.
     body : list of Statement
-    opening : list of str
-        C lines before the first step: pointers to rows.
-    advance : list of str
-        C lines after each step: pointers to the next rows.
-    stop : str or None
     nodes : list of int
     read, written : tuple of Buffer
-        What steps reach through rows.
+        What steps reach through rows, and what is there before the first step.
+    rows : frozenset of Buffer
+        The rows.
+    opening : tuple of str
+        C lines before the first step: pointers to rows.
+    advance : tuple of str
+        C lines after each step: pointers to the next rows.
+    stop : str or None
+    label : str
+        What `explain` calls it.
     starts : dict
         As `memory.plan` returns it, for `body`.
+    made_inside : set of Buffer
+        What no one else sees.
     """
 
     counter: str
     count: str
     body: list[Statement]
-    opening: list[str]
-    advance: list[str]
-    stop: str | None
     nodes: list[int]
-    read: tuple[Buffer, ...]
-    written: tuple[Buffer, ...]
+    read: tuple[Buffer, ...] = ()
+    written: tuple[Buffer, ...] = ()
+    rows: frozenset[Buffer] = frozenset()
+    opening: tuple[str, ...] = ()
+    advance: tuple[str, ...] = ()
+    stop: str | None = None
+    label: str = "steps in C"
     starts: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         made = {b for s in self.body for b in s.writes() if b.kind in ("temp", "local", "alias")}
-        self.made_inside = made - set(self.read) - set(self.written)
+        self.made_inside = (made | self.rows) - set(self.read) - set(self.written)
 
     def reads(self) -> Iterable[Buffer]:
         yield from self.read
-        yield from (b for s in self.body for b in s.reads() if b.kind != "row" and b not in self.made_inside)
+        yield from (b for s in self.body for b in s.reads() if b not in self.made_inside)
 
     def writes(self) -> Iterable[Buffer]:
         yield from self.written
-        yield from (b for s in self.body for b in s.writes() if b.kind != "row" and b not in self.made_inside)
+        yield from (b for s in self.body for b in s.writes() if b not in self.made_inside)

@@ -17,7 +17,7 @@ from theano_compat.codegen.builder import Builder, NotLowered
 from theano_compat.codegen.lower import lower
 from theano_compat.gof.graph import Apply, Constant, Variable
 
-__all__ = ["Island", "Schedule", "Segment", "make_schedule"]
+__all__ = ["Island", "Schedule", "Segment", "is_lazy", "make_schedule"]
 
 
 @dataclass(eq=False)

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 from theano_compat.codegen.builder import Builder, NotLowered, is_literal
 from theano_compat.codegen.dtypes import itemsize
+from theano_compat.codegen.fuse import fuse
 from theano_compat.codegen.ir import Buffer, Check, Loop, Statement, Store, View
 from theano_compat.gof.graph import Apply, Constant, Variable
 
-__all__ = ["StepBuilder"]
+__all__ = ["BranchBuilder", "StepBuilder"]
 
 #: Bytes up to which a factor stays in the cache (see csrc/panel.in.h).
 _SMALL_FACTOR = 1 << 18
@@ -34,6 +35,8 @@ class StepBuilder(Builder):
     ----------
     own : set of str
         C names that have a meaning, or change their value, in the loop only.
+    rows : set of Buffer
+        What begins elsewhere in every step.
     """
 
     def __init__(self, outer: Builder, count: str) -> None:
@@ -41,6 +44,8 @@ class StepBuilder(Builder):
         self.outer = outer
         self.count = count
         self.own: set[str] = set()
+        self.rows: set[Buffer] = set()
+        self.node_number = outer.node_number
         self.numbered, self.messages, self.buffers, self.inputs = outer.numbered, outer.messages, outer.buffers, outer.inputs
 
     def varies(self, *texts: str) -> bool:
@@ -147,9 +152,18 @@ class StepBuilder(Builder):
         shape = tuple(map(self.find, shape))
         buffer = Buffer(len(self.buffers), "row", dtype, shape)
         self.buffers.append(buffer)
+        self.rows.add(buffer)
         return View(buffer, dtype, pointer, shape, self.contiguous_strides(shape, itemsize(dtype)), tuple(range(len(shape))))
 
     # --- finishing ------------------------------------------------------------------------------------
+
+    def finished(self) -> list[Statement]:
+        """Return the statements with fewer loops, and those printed in place."""
+        return self.in_their_rows([self.directly(s) for s in fuse(self.statements, set(), self.find)])
+
+    def touched_nodes(self) -> list[int]:
+        """Return the numbers of the node that the loop stands for and of the nodes in it."""
+        return [self.outer.node_number, *dict.fromkeys(n for s in self.statements for n in getattr(s, "nodes", ()))]
 
     def directly(self, statement: Statement) -> Statement:
         """Print a nest in place, where what it takes to walk the arrays well is known while compiling."""
@@ -215,3 +229,19 @@ class StepBuilder(Builder):
         if any(self.find(a) != self.find(b) for a, b in zip(load.strides, store.strides)):
             return None
         return source.buffer if source.buffer.name in self.own else None
+
+
+class BranchBuilder(StepBuilder):
+    """Statements that are made only if a condition holds: a loop of one step or none, which sees all that is around it.
+
+    Parameters
+    ----------
+    outer : StepBuilder
+    count : str
+        Token that is 1 or 0.
+    """
+
+    def view(self, var: Variable) -> View:
+        """Return the view of a variable of the branch, or of what is around it."""
+        known = self.views.get(var)
+        return self.outer.view(var) if known is None else known

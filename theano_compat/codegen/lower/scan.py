@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from theano_compat.codegen.abi import ErrorCode
 from theano_compat.codegen.builder import NotLowered, is_literal
 from theano_compat.codegen.dtypes import itemsize
-from theano_compat.codegen.fuse import fuse
 from theano_compat.codegen.ir import Buffer, Repeat, View
-from theano_compat.codegen.lower.registry import lower, register
+from theano_compat.codegen.lower.branches import lower_step
+from theano_compat.codegen.lower.registry import register
 from theano_compat.codegen.step import StepBuilder
 from theano_compat.scan_module.scan_op import Scan
 
@@ -92,7 +92,7 @@ class _ScanLowering:
         states = [self._state(k) for k in range(self.layout.n_states)]
         carried = self._carried()
         self._others()
-        self._nodes(graph)
+        lower_step(self.step, graph.toposort(), graph.outputs)
         kept = [self._kept(i, graph) for i in range(self.layout.n_nit_sot)]
         stop = self.step.scalar_of(graph.outputs[-1]) if self.op.as_while else None
         self._store(graph, states, kept, carried)
@@ -220,16 +220,6 @@ class _ScanLowering:
 
     # --- the step -------------------------------------------------------------------------------------
 
-    def _nodes(self, graph) -> None:
-        for node in graph.toposort():
-            if type(node.op).__name__ == "MakeSlice":
-                continue
-            self.step.begin(node)
-            try:
-                lower(node.op, node, self.step)
-            except NotLowered as reason:
-                raise NotLowered(f"its step has {node.op}: {reason}") from None
-
     def _kept(self, i: int, graph) -> _Rows:
         """Make room for the rows of an output that is no state."""
         builder, step, layout = self.builder, self.step, self.layout
@@ -278,11 +268,12 @@ class _ScanLowering:
 
     def _emit(self, stop: str | None) -> None:
         step, builder = self.step, self.builder
-        body = fuse(step.statements, set(), step.find)
-        body = step.in_their_rows([step.directly(s) for s in body])
-        nodes = [builder.node_number, *dict.fromkeys(n for s in body for n in getattr(s, "nodes", ()))]
+        body, nodes = step.finished(), step.touched_nodes()
         builder.statements.append(
-            Repeat(self.counter, self.n_steps, body, self.opening, self.advance, stop, nodes, tuple(self.reached), tuple(self.changed))
+            Repeat(
+                self.counter, self.n_steps, body, nodes, tuple(self.reached), tuple(self.changed), frozenset(step.rows),
+                tuple(self.opening), tuple(self.advance), stop,
+            )  # fmt: skip
         )
 
     # --- results --------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from theano_compat import scalar as scal
 from theano_compat.gof.opt import copy_stack_trace
 from theano_compat.tensor import basic as T
 from theano_compat.tensor.basic.conversion import surely_not_constant
-from theano_compat.tensor.elemwise import CAReduce, DimShuffle, Elemwise
+from theano_compat.tensor.elemwise import DimShuffle, Elemwise
 
 
 def scalar_op(variable):

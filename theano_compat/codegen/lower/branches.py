@@ -1,0 +1,110 @@
+"""IfElse inside of a step: the nodes that only one branch needs become statements that run where it is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from theano_compat.codegen.abi import ErrorCode
+from theano_compat.codegen.builder import NotLowered
+from theano_compat.codegen.ir import Repeat, View
+from theano_compat.codegen.lower.registry import lower
+from theano_compat.codegen.step import BranchBuilder, StepBuilder
+from theano_compat.gof.graph import Apply, Variable
+
+__all__ = ["lower_step"]
+
+_Block = tuple[int, int] | None
+
+
+def lower_step(step: StepBuilder, order: Sequence[Apply], outputs: Sequence[Variable]) -> None:
+    """Lower the nodes of a step in order.
+
+    Raises
+    ------
+    NotLowered
+        Where one of them has to run in Python; the text names it.
+    """
+    from theano_compat.codegen.schedule import is_lazy
+
+    inside: dict[_Block, list[Apply]] = {}
+    position = {node: i for i, node in enumerate(order)}
+    for node, block in _blocks(order, outputs, is_lazy).items():
+        inside.setdefault(block, []).append(node)
+
+    def lower_all(builder: StepBuilder, nodes: Sequence[Apply]) -> None:
+        for node in nodes:
+            if type(node.op).__name__ == "MakeSlice":
+                continue
+            builder.begin(node)
+            try:
+                if is_lazy(node):
+                    _lower_ifelse(builder, node, [inside.get((position[node], k), ()) for k in (0, 1)], lower_all)
+                else:
+                    lower(node.op, node, builder)
+            except NotLowered as reason:
+                text = str(reason)
+                raise NotLowered(text if text.startswith("its step has ") else f"its step has {node.op}: {text}") from None
+
+    lower_all(step, inside.get(None, ()))
+
+
+def _blocks(order: Sequence[Apply], outputs: Sequence[Variable], is_lazy) -> dict[Apply, _Block]:
+    """Return for each node the innermost block that holds all that needs it, in the order of the nodes.
+
+    A block is None for the step itself, or a branch: the position of its IfElse, and 0 or 1.
+    """
+    needs: dict[Apply, list[_Block]] = {node: [] for node in order}
+    home: dict[Apply, _Block] = {}
+
+    def need(var: Variable, block: _Block) -> None:
+        if var.owner in needs:
+            needs[var.owner].append(block)
+
+    def enclosing(block: _Block) -> list[_Block]:
+        chain = [block]
+        while chain[-1] is not None:
+            chain.append(home[order[chain[-1][0]]])
+        return chain
+
+    for var in outputs:
+        need(var, None)
+    for place in range(len(order) - 1, -1, -1):
+        node = order[place]
+        blocks = list(dict.fromkeys(needs[node])) or [None]
+        common = enclosing(blocks[0])
+        for other in blocks[1:]:
+            its = set(enclosing(other))
+            common = [b for b in common if b in its]
+        home[node] = common[0]
+        for k, var in enumerate(node.inputs):
+            need(var, (place, int(k > node.op.n_outs)) if k and is_lazy(node) else home[node])
+    return {node: home[node] for node in order}
+
+
+def _lower_ifelse(builder: StepBuilder, node: Apply, branches: Sequence[Sequence[Apply]], lower_all) -> None:
+    """Make the chosen values in arrays that both branches write to.
+
+    Each branch is a loop of one step or none.
+    """
+    n = node.op.n_outs
+    chosen = builder.scalar_of(node.inputs[0])
+    results: list[View] = []
+    for k, nodes in enumerate(branches):
+        taken = builder.let(f"{chosen} {'!=' if k == 0 else '=='} 0", "_v")
+        branch = BranchBuilder(builder, taken)
+        lower_all(branch, nodes)
+        for i, var in enumerate(node.inputs[1 + k * n : 1 + (k + 1) * n]):
+            value = branch.view(var)
+            shape = [branch.find(e) for e in value.shape]
+            if k == 0:
+                if branch.varies(*shape):
+                    raise NotLowered("the shape of a result is known in its branch only")
+                results.append(builder.temp(value.dtype, shape))
+            for axis, (mine, wanted) in enumerate(zip(shape, results[i].shape)):
+                branch.require_equal(mine, wanted, ErrorCode.SHAPE_MISMATCH, "0", str(axis), wanted, "1", str(axis), mine)
+            branch.copy(results[i], value)
+        written = tuple(dict.fromkeys(v.buffer for v in results))
+        body, touched = branch.finished(), branch.touched_nodes()
+        builder.statements.append(Repeat(branch.name("d"), taken, body, touched, written=written, label=f"branch {k}"))
+    for out, view in zip(node.outputs, results):
+        builder.bind(out, view)
