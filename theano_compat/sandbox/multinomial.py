@@ -10,6 +10,7 @@ import numpy as np
 
 from theano_compat import config, tensor
 from theano_compat.gof import Apply, Op
+from theano_compat.scalar import as_scalar
 
 __all__ = ["ChoiceFromUniform", "MultinomialFromUniform", "MultinomialWOReplacementFromUniform"]
 
@@ -40,7 +41,7 @@ class MultinomialFromUniform(Op):
             raise NotImplementedError("pvals ndim should be 2", pvals.ndim)
         if unis.ndim != 1:
             raise NotImplementedError("unis ndim should be 1", unis.ndim)
-        return [pvals, unis, tensor.basic.ScalarFromTensor()(tensor.as_tensor_variable(n)) if not _is_scalar(n) else n]
+        return [pvals, unis, as_scalar(n)]
 
     def make_node(self, pvals: Any, unis: Any, n: Any = 1) -> Apply:
         arguments = self._arguments(pvals, unis, n)
@@ -77,12 +78,6 @@ class MultinomialFromUniform(Op):
                 hit = above[rows, found]  # rounding can leave the sum below the number: then nothing is drawn
                 counts[rows[hit], found[hit]] += 1
         outs[0][0] = counts
-
-
-def _is_scalar(n: Any) -> bool:
-    from theano_compat.scalar import Scalar
-
-    return isinstance(getattr(n, "type", None), Scalar)
 
 
 class ChoiceFromUniform(MultinomialFromUniform):

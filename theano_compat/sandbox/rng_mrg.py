@@ -49,6 +49,8 @@ np_int32_vals = [np.int32(shift) for shift in (0, 7, 9, 15, 16, 22, 24)]
 
 def _to_float(drawn: np.ndarray, dtype: str) -> np.ndarray:
     """Numbers between 0 and 1 of integers 0 < z < 2^31, uint32, rounded as Theano's C code rounds them."""
+    if dtype not in tensor.float_dtypes:
+        raise TypeError(f"a sample has dtype float16, float32 or float64, not {dtype}")
     if dtype == "float16":
         return (((drawn & np.uint32(0x7FFF)) + np.uint32(1)).astype("float64") * np.float64(np.float16(3.0458e-05))).astype(dtype)
     return drawn.astype(dtype) * np.dtype(dtype).type(4.6566126e-10 if dtype == "float32" else NORM)
@@ -336,9 +338,9 @@ class MRG_RandomStreams:
         low, high = (undefined_grad(tensor.cast(bound, dtype)) for bound in (low, high))
         size = _checked_size(size)
         n = self.n_streams(size) if nstreams is None else nstreams
-        target = {"target": kwargs["target"]} if kwargs.get("target") is not None else {}
-        unknown = set(kwargs) - {"target"}
-        assert not unknown, f"uniform does not know {', '.join(sorted(unknown))}"
+        target = {name: value for name, value in [("target", kwargs.pop("target", None))] if value is not None}
+        if kwargs:
+            raise TypeError(f"uniform() got unexpected keyword arguments {kwargs.keys()}")
         node_rstate = shared(self.get_substream_rstates(n, dtype), **target)
         u = self.pretty_return(node_rstate, *mrg_uniform.new(node_rstate, ndim, dtype, size), size=size, nstreams=nstreams)
         r = u * (high - low) + low
@@ -408,7 +410,7 @@ class MRG_RandomStreams:
         if replace:
             raise NotImplementedError("MRG_RandomStreams.choice only works without replacement for now.")
         if a is not None:
-            raise TypeError("For now, a has to be None in MRG_RandomStreams.choice. Sampled values are beween 0 and p.shape[1]-1")
+            raise TypeError("For now, a has to be None in MRG_RandomStreams.choice. Sampled values are between 0 and p.shape[1]-1")
         if p is None:
             raise TypeError("For now, p has to be specified in MRG_RandomStreams.choice.")
         p = undefined_grad(tensor.as_tensor_variable(p))
@@ -470,7 +472,6 @@ class MRG_RandomStreams:
         samples = tensor.join(0, *parts)[:wanted]
         samples = tensor.reshape(samples, newshape=size, ndim=ndim)
         samples = samples * std + avg
-        assert samples.dtype == dtype
         return samples
 
     def truncated_normal(self, size: Any, avg: Any = 0.0, std: Any = 1.0, ndim: int | None = None, dtype: str | None = None, nstreams: int | None = None, **kwargs: Any) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from theano_compat.codegen.builder import NotLowered
+import math
+
+from theano_compat.codegen.builder import NotLowered, is_literal
 from theano_compat.codegen.dtypes import COMPLEX, itemsize, storage_type
 from theano_compat.codegen.lower.alloc import checked_shape, known_ones
 from theano_compat.codegen.lower.incsubtensor import writable
@@ -25,11 +27,16 @@ def lower_mrg_uniform(op, node, builder):
     dtype, kind = op.output_type.dtype, node.inputs[0].type
     if dtype not in _SAMPLE or kind.dtype != "int32" or kind.ndim != 2:
         raise NotLowered(f"a sample of dtype {dtype} from states of type {kind}")
+    lengths = builder.integers(node.inputs[1], op.output_type.ndim)
+    if len(lengths) != op.output_type.ndim:
+        raise NotLowered("a size of another length than the rank of the sample")
     states = writable(builder, op, node)
     streams, width = map(builder.find, states.shape)
     builder.check_message(f"{width} == 6", ValueError, "rstate must have 6 columns, it has {}", width)
-    shape = checked_shape(builder, builder.integers(node.inputs[1], op.output_type.ndim))
-    room = builder.temp(dtype, known_ones(builder, node.outputs[1], shape))
+    shape = known_ones(builder, node.outputs[1], checked_shape(builder, lengths))
+    if all(map(is_literal, shape)) and math.prod(map(int, shape)) >= 2**31:
+        raise NotLowered("a sample of more numbers than there can be")
+    room = builder.temp(dtype, shape)
     most = 2**31 - 1
     builder.check_message(
         f"{room.buffer.nbytes} <= INT64_C({most * itemsize(dtype)})", ValueError, f"rng_mrg does not support more than (2**31 -1) = {most} samples"
