@@ -56,7 +56,8 @@ def lower_mrg_uniform(op, node, builder):
     builder.bind(node.outputs[1], room)
 
 
-#: The sums of a row as far as each outcome, as doubles; whether none is below the one before.  And the first sum above u, k if none is.
+#: The sums of a row as far as each outcome, as doubles; whether none is below the one before.  The first sum above u, k if none is:
+#: of a row that is read as far as there, for one draw, and of sums that many draws share.
 _SUMS = """static int tc_sums_{P}(int64_t k, const char *p, int64_t step, double *to)
 {{
     double total = 0;
@@ -67,6 +68,15 @@ _SUMS = """static int tc_sums_{P}(int64_t k, const char *p, int64_t step, double
         rising &= total >= before;
     }}
     return rising;
+}}
+
+static int64_t tc_first_of_row_{P}(int64_t k, const char *p, int64_t step, double u)
+{{
+    double total = 0;
+    int64_t m = 0;
+    while (m < k && !((total += (double){p}) > u))
+        m++;
+    return m;
 }}"""
 _FIRST_ABOVE = """static int64_t tc_first_above(int64_t k, const double *sums, int rising, double u)
 {
@@ -89,10 +99,11 @@ _MULTINOMIAL = """static void tc_multinomial_{P}_{U}_{Z}(int64_t rows, int64_t k
                                       const char *unis, int64_t u0, double *sums, char *z)
 {{
     for (int64_t i = 0; i < rows; i++, z += k * (int64_t)sizeof({T})) {{
-        const int rising = tc_sums_{P}(k, pvals + i * p0, p1, sums);
+        const int rising = n > 1 && tc_sums_{P}(k, pvals + i * p0, p1, sums);
         for (int64_t c = 0; c < n; c++) {{
             const char *at = unis + (c * rows + i) * u0;
-            const int64_t m = tc_first_above(k, sums, rising, (double){u});
+            const double u = (double){u};
+            const int64_t m = n > 1 ? tc_first_above(k, sums, rising, u) : tc_first_of_row_{P}(k, pvals + i * p0, p1, u);
             if (m < k)
                 {count}
         }}
@@ -103,10 +114,11 @@ _CHOICE = """static void tc_choice_{P}_{U}_{Z}(int64_t rows, int64_t k, int64_t 
                                  const char *unis, int64_t u0, double *sums, char *z)
 {{
     for (int64_t i = 0; i < rows; i++) {{
-        const int rising = tc_sums_{P}(k, pvals + i * p0, p1, sums);
+        const int rising = n > 1 && tc_sums_{P}(k, pvals + i * p0, p1, sums);
         for (int64_t c = 0; c < n; c++, z += sizeof({T})) {{
             const char *at = unis + (c * rows + i) * u0;
-            const int64_t m = tc_first_above(k, sums, rising, (double){u});
+            const double u = (double){u};
+            const int64_t m = n > 1 ? tc_first_above(k, sums, rising, u) : tc_first_of_row_{P}(k, pvals + i * p0, p1, u);
             {found}
         }}
     }}
