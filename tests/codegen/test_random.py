@@ -192,3 +192,13 @@ def test_every_distribution_gives_the_numbers_of_python(name):
     )
     for count in (3, 4, 1):
         np.testing.assert_allclose(compiled(count), performed(count), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", _DISTRIBUTIONS)
+def test_steps_of_a_loop_draw_what_calls_draw(name):
+    n = T.lscalar("n")
+    samples, updates = theano.scan(lambda: _DISTRIBUTIONS[name](MRG_RandomStreams(3), n), n_steps=4)
+    loop = theano.function([n], samples, updates=updates, mode="FAST_RUN")
+    call = theano.function([n], _DISTRIBUTIONS[name](MRG_RandomStreams(3), n), mode="FAST_RUN")
+    assert "steps in C" in loop.explain() or name == "truncated_normal"  # whose number of draws is another one in each step
+    np.testing.assert_array_equal(np.concatenate([loop(3), loop(3)]), [call(3) for _ in range(8)])

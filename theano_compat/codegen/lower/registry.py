@@ -22,12 +22,9 @@ TOPICS = {
         "misc", "nnet", "conv", "pool",
     ), "theano_compat.tensor"),
     "random": "theano_compat.sandbox.multinomial",
+    "scan": "theano_compat.scan_module.scan_op",
     "sparse": "theano_compat.sparse",
 }  # fmt: skip
-
-
-#: Modules of ops that are imported late, and the file that lowers their ops.
-LATE = {"theano_compat.scan_module.scan_op": "scan"}
 
 
 @functools.singledispatch
@@ -63,9 +60,6 @@ def lower(op, node, builder) -> None:
     """
     _load_topics()
     cls = type(op)
-    for base in cls.__mro__:
-        if base.__module__ in LATE:
-            importlib.import_module(f"theano_compat.codegen.lower.{LATE[base.__module__]}")
     found = _lower.dispatch(cls)
     if cls not in _lower.registry and found is not _lower.registry[object]:
         owner = next(c for c in cls.__mro__ if c in _lower.registry)
