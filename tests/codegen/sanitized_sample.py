@@ -4,6 +4,7 @@ import numpy as np
 
 import theano_compat as theano
 import theano_compat.tensor as T
+from theano_compat.sandbox.rng_mrg import MRG_RandomStreams
 from theano_compat.tensor.signal import pool
 
 
@@ -52,7 +53,21 @@ def main():
     for shape in [(2, 3, 7, 9), (1, 3, 4, 5)]:
         for a in arrays(rng, *shape):
             images(a, rng.standard_normal((4, 3, 3, 3)))
+    draws(rng)
     print("finished")
+
+
+def draws(rng):
+    """Random streams of odd sizes, and what is drawn from rows of probabilities."""
+    streams, size, n, p = MRG_RandomStreams(3), T.lvector("size"), T.lscalar("n"), T.matrix("p", dtype="float64")
+    numbers = [streams.uniform(size, ndim=2, dtype=dtype, nstreams=k) for dtype in ("float16", "float32", "float64") for k in (1, 7, 300)]
+    samples = theano.function([size], [*numbers, streams.truncated_normal(size, ndim=2)])
+    for shape in [(0, 3), (1, 1), (5, 7), (13, 47), (1, 601)]:
+        samples(shape)
+    rows = theano.function([p, n], [streams.multinomial(pvals=p, n=n), streams.choice(size=n, replace=False, p=p)])
+    for a in arrays(rng, 6, 5):
+        for count in (0, 1, 5):
+            rows(abs(a) / abs(a).sum(1, keepdims=True), count)
 
 
 if __name__ == "__main__":

@@ -73,3 +73,21 @@ def test_values_of_extent_1_are_stretched_when_assigned():
     values = [(np.ones((6, 8)), np.array([2, 2]), value) for value in (np.ones((1, 8)), np.full((1, 1), 3.0))]
     compare([x, iv, y], outputs, *values)
     compare([x, iv, y], [T.inc_subtensor(x[2:4], y)], (np.ones((6, 8)), np.array([1]), np.ones((3, 8))))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint16", "float16", "float32", "float64", "complex64"])
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_positions_of_what_is_not_zero(dtype, ndim):
+    x = T.TensorType(dtype, (False,) * ndim)("x")
+    values = [np.zeros((3,) * ndim, dtype), np.zeros((0,) * ndim, dtype), np.ones((2,) * ndim, dtype)]
+    for value in layouts(rng, *(5, 4, 3)[:ndim], dtype=dtype):
+        value = value if value.flags.writeable else value.copy()
+        value[rng.random(value.shape) < 0.5] = 0
+        values.append(value)
+    compare([x], [T.nonzero(x, return_matrix=True), *T.nonzero(x)], *[(value,) for value in values])
+
+
+def test_positions_of_a_computed_mask_index_other_arrays():
+    x = T.dmatrix("x")
+    outputs = [x[T.nonzero(x > 0)], T.nonzero((x > 0) | (x < -1))[1] + 1, T.set_subtensor(x[T.nonzero(x < 0)], 0.0)]
+    compare([x], outputs, (rng.standard_normal((4, 5)),), (np.zeros((4, 5)),), (np.ones((1, 5)),))

@@ -222,3 +222,16 @@ def test_drawing_integers_warns_about_nothing():
             np.random.RandomState(0), np.int8(-3), np.array([2, 5]), (4, 2)
         )
     assert drawn.shape == (4, 2) and drawn.min() >= -3 and drawn.max() <= 5
+
+
+def test_probabilities_whose_sum_rounding_made_too_large_shrink_as_theanos():
+    wanted = [[199803, 299702, 500495], [200083, 300597, 499320]]
+    for pvals in (np.array([0.2, 0.3, 0.500001]), np.array([0.2, 0.3, 0.5000002], "float32")):
+        drawn = raw_random.multinomial_helper(np.random.RandomState(234), np.array(10**6), pvals, (2,))
+        np.testing.assert_array_equal(drawn, wanted)
+
+
+@pytest.mark.parametrize("pvals, text", [([0.5, 0.6], "sum to 1.1"), ([-0.1, 1.1], "must not be negative"), ([np.nan, 0.5], "must not be negative")])
+def test_what_are_no_probabilities_is_refused(pvals, text):
+    with pytest.raises(AssertionError, match=text):
+        raw_random.multinomial_helper(np.random.RandomState(1), np.array(5), np.array(pvals), (2,))

@@ -39,6 +39,13 @@ def is_literal(token: str) -> bool:
     return _integer(token) is not None
 
 
+def _items(data, dtype: str) -> tuple[str, ...] | None:
+    """Return the elements of a short vector of integers as tokens, None for what is none."""
+    if np.ndim(data) != 1 or len(data) > 64 or not dtype.startswith(("int", "uint")):
+        return None
+    return tuple(literal(v, "int64") if abs(int(v)) >= 2**62 else str(int(v)) for v in data)
+
+
 class Builder:
     """One segment under construction.
 
@@ -81,15 +88,15 @@ class Builder:
     def checkpoint(self) -> tuple:
         """Remember the state before a node, for `rollback`."""
         self._journal.clear()
-        return (self._names, *map(len, self._lists()))
+        return (self._names, self.node_number, *map(len, self._lists()))
 
     def _lists(self) -> tuple[list, ...]:
         return (self.statements, self.inputs, self.nodes, self.numbered, self.messages, self.buffers)
 
     def rollback(self, state: tuple) -> None:
         """Forget everything since the last `checkpoint`."""
-        self._names = state[0]
-        for items, n in zip(self._lists(), state[1:]):
+        self._names, self.node_number = state[:2]
+        for items, n in zip(self._lists(), state[2:]):
             del items[n:]
         while self._journal:
             table, key, old = self._journal.pop()
@@ -245,8 +252,7 @@ class Builder:
             for axis, extent in enumerate(extents):
                 self.unify(shape[axis], str(extent))
             shape = [str(extent) for extent in extents]
-            if ndim == 1 and dtype.startswith(("int", "uint")) and extents[0] <= 64:
-                items = tuple(literal(v, "int64") if abs(int(v)) >= 2**62 else str(int(v)) for v in var.data)
+            items = _items(var.data, dtype)
         # an input is taken as the base of its own axes, so that permutations of it can be undone
         buffer.shape = tuple(shape)
         view = View(
@@ -259,7 +265,7 @@ class Builder:
         data = np.asarray(var.data)
         if data.size != 1:
             return None
-        return View(None, dtype, "NULL", ("1",) * ndim, ("0",) * ndim, value=literal(data.reshape(())[()], dtype))
+        return View(None, dtype, "NULL", ("1",) * ndim, ("0",) * ndim, value=literal(data.reshape(())[()], dtype), items=_items(data, dtype))
 
     def scalar(self, view: View) -> str:
         """Return a name or literal for the element of a one-element view."""
@@ -312,10 +318,8 @@ class Builder:
         view = self.in_memory(view)
         tokens = []
         for i in range(int(n)):
-            name = self.name()
             offset = self.mul(view.strides[0], str(i))
-            element = View(view.buffer, view.dtype, f"({view.pointer} + {offset})", (), ())
-            self.statements.append(LoadScalar(name, element))
+            name = self.scalar(View(view.buffer, view.dtype, f"({view.pointer} + {offset})", (), ()))
             tokens.append(self.let(f"(int64_t){name}" if view.dtype != "int64" else name, "_v"))
         return tuple(tokens)
 

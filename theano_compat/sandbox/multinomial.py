@@ -10,6 +10,7 @@ import numpy as np
 
 from theano_compat import config, tensor
 from theano_compat.gof import Apply, Op
+from theano_compat.scalar import as_scalar
 
 __all__ = ["ChoiceFromUniform", "MultinomialFromUniform", "MultinomialWOReplacementFromUniform"]
 
@@ -40,7 +41,7 @@ class MultinomialFromUniform(Op):
             raise NotImplementedError("pvals ndim should be 2", pvals.ndim)
         if unis.ndim != 1:
             raise NotImplementedError("unis ndim should be 1", unis.ndim)
-        return [pvals, unis, tensor.basic.ScalarFromTensor()(tensor.as_tensor_variable(n)) if not _is_scalar(n) else n]
+        return [pvals, unis, as_scalar(n)]
 
     def make_node(self, pvals: Any, unis: Any, n: Any = 1) -> Apply:
         arguments = self._arguments(pvals, unis, n)
@@ -69,7 +70,7 @@ class MultinomialFromUniform(Op):
         self._check(pvals, unis, n)
         counts = np.zeros(pvals.shape, node.outputs[0].dtype)
         if pvals.size:
-            sums = np.cumsum(pvals, axis=1)
+            sums = np.cumsum(pvals, axis=1, dtype="float64")
             rows = np.arange(pvals.shape[0])
             for draws in unis.reshape(n, pvals.shape[0]):
                 above = sums > draws[:, None]
@@ -77,12 +78,6 @@ class MultinomialFromUniform(Op):
                 hit = above[rows, found]  # rounding can leave the sum below the number: then nothing is drawn
                 counts[rows[hit], found[hit]] += 1
         outs[0][0] = counts
-
-
-def _is_scalar(n: Any) -> bool:
-    from theano_compat.scalar import Scalar
-
-    return isinstance(getattr(n, "type", None), Scalar)
 
 
 class ChoiceFromUniform(MultinomialFromUniform):
@@ -124,19 +119,28 @@ class ChoiceFromUniform(MultinomialFromUniform):
         if n > pvals.shape[1] and not self.replace:
             raise ValueError("Cannot sample without replacement n samples bigger than the size of the distribution.")
         self._check(pvals, unis, n)
-        chosen = np.full((pvals.shape[0], n), -1, node.outputs[0].dtype)
+        chosen = np.full((pvals.shape[0], n), -1, "int64")
         weights = pvals if self.replace else np.array(pvals)
         rows = np.arange(pvals.shape[0])
         for c, draws in enumerate(unis.reshape(n, pvals.shape[0]) if pvals.size else ()):
-            above = np.cumsum(weights, axis=1) > draws[:, None]
+            sums = np.cumsum(weights, axis=1, dtype="float64")
+            above = sums > draws[:, None]
             found = above.argmax(axis=1)
             hit = above[rows, found]
             chosen[hit, c] = found[hit]
-            if not self.replace:
-                weights[rows[hit], found[hit]] = 0.0
-                for row in rows[hit]:
-                    weights[row] /= weights[row].sum() or 1
-        outs[0][0] = chosen
+            if not self.replace and c < n - 1:
+                self._take(weights, sums, rows[hit], found[hit])
+        outs[0][0] = chosen.astype(node.outputs[0].dtype)
+
+    @staticmethod
+    def _take(weights: np.ndarray, sums: np.ndarray, rows: np.ndarray, found: np.ndarray) -> None:
+        """Set what was found in some rows to 0 and divide the others by their sum, which is taken from there on as Theano takes it."""
+        before = (sums[rows, found] - weights[rows, found]).astype(weights.dtype)
+        weights[rows, found] = 0
+        after = np.where(np.arange(weights.shape[1]) > found[:, None], weights[rows], weights.dtype.type(0))
+        after[np.arange(len(rows)), found] = before
+        with np.errstate(divide="ignore", invalid="ignore"):
+            weights[rows] /= np.cumsum(after, axis=1)[:, -1:]
 
 
 class MultinomialWOReplacementFromUniform(ChoiceFromUniform):

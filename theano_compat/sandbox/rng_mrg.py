@@ -1,13 +1,6 @@
 """The random number generator MRG31k3p: many streams, one expression each.
 
-Reference: P. L'Ecuyer and R. Touzin, "Fast combined multiple recursive generators with multipliers of the form
-a = ±2^q ±2^r", Proceedings of the 2000 Winter Simulation Conference. The generator combines the recurrences
-
-    x[n] = (2^22 x[n-2] + (2^7 + 1) x[n-3])    mod 2^31 - 1
-    y[n] = (2^15 y[n-1] + (2^15 + 1) y[n-3])   mod 2^31 - 21069
-
-into x[n] - y[n] mod 2^31 - 1. A state is the six numbers x[n], x[n-1], x[n-2], y[n], y[n-1], y[n-2]. A matrix power moves
-it on: streams start 2^134 numbers apart, substreams of one sample 2^72.
+What a stream computes is in ``mrg31k3p.py``.
 """
 
 from __future__ import annotations
@@ -26,119 +19,41 @@ from theano_compat.gof import Apply, Op, ParamsType, Variable, local_optimizer
 from theano_compat.gof.opt import copy_stack_trace, in2out
 from theano_compat.gradient import undefined_grad
 from theano_compat.sandbox import multinomial
+from theano_compat.sandbox.mrg31k3p import (
+    M1,
+    M2,
+    MASK2,
+    MASK12,
+    MASK13,
+    MULT2,
+    NORM,
+    A1p72,
+    A1p134,
+    A2p72,
+    A2p134,
+    draw,
+    ff_2p72,
+    ff_2p134,
+    matVecModM,
+    mrg_next_value,
+    multMatVect,
+    substreams,
+)
 from theano_compat.scalar import bool as bool_t
 from theano_compat.scalar import int32 as int_t
 
 integer_types = (int, np.integer)
 string_types = (str,)
-
-M1 = np.asarray(np.int32(2**31 - 1))
-M2 = np.asarray(np.int32(2**31 - 21069))
-MASK12, MASK13, MASK2 = (np.int32(2**bits - 1) for bits in (9, 24, 16))
-MULT2 = np.int32(21069)
-NORM = 4.656612873077392578125e-10  # 2^-31
 np_int32_vals = [np.int32(shift) for shift in (0, 7, 9, 15, 16, 22, 24)]
 
-_A1 = [[0, 2**22, 2**7 + 1], [1, 0, 0], [0, 1, 0]]
-_A2 = [[2**15, 0, 2**15 + 1], [1, 0, 0], [0, 1, 0]]
 
-
-def _matrix_power(a: Sequence, doublings: int, m: int) -> np.ndarray:
-    """a to the power of 2^doublings, modulo m."""
-    for _ in range(doublings):
-        a = [[sum(x * y for x, y in zip(row, column)) % m for column in zip(*a)] for row in a]
-    return np.array(a, dtype="int64")
-
-
-A1p72, A2p72 = _matrix_power(_A1, 72, int(M1)), _matrix_power(_A2, 72, int(M2))
-A1p134, A2p134 = _matrix_power(_A1, 134, int(M1)), _matrix_power(_A2, 134, int(M2))
-
-
-def matVecModM(A: Any, s: Any, m: Any) -> np.ndarray:
-    """The product of a matrix and a vector modulo `m`, as int32."""
-    products = np.asarray(A, "int64") * np.asarray(s, "int64") % int(m)
-    return (products.sum(1) % int(m)).astype("int32")
-
-
-def multMatVect(v: np.ndarray, A: np.ndarray, m1: Any, B: np.ndarray, m2: Any) -> np.ndarray:
-    """Multiply the two halves of a state by a matrix each.
-
-    Parameters
-    ----------
-    v : ndarray
-        Six numbers.
-    A, B : ndarray
-        Of shape (3, 3), for the first and for the last three numbers.
-    m1, m2 : int
-        The moduli.
-    """
-    return np.concatenate([matVecModM(A, v[:3], m1), matVecModM(B, v[3:], m2)])
-
-
-def ff_2p134(rstate: Any) -> np.ndarray:
-    """The state 2^134 numbers on."""
-    return multMatVect(np.asarray(rstate), A1p134, M1, A2p134, M2)
-
-
-def ff_2p72(rstate: Any) -> np.ndarray:
-    """The state 2^72 numbers on."""
-    return multMatVect(np.asarray(rstate), A1p72, M1, A2p72, M2)
-
-
-def _many_states(first: Any, n: int) -> np.ndarray:
-    """`n` states, each 2^72 numbers after the one before: shape (n, 6), int32. Each round doubles their number."""
-    states = np.empty((n, 6), "int64")
-    states[0] = first
-    moves = [(A1p72, int(M1), slice(0, 3)), (A2p72, int(M2), slice(3, 6))]
-    have = 1
-    while have < n:
-        take = min(have, n - have)
-        for matrix, m, half in moves:
-            products = states[:take, None, half] * matrix[None] % m
-            states[have : have + take, half] = products.sum(2) % m
-        moves = [((matrix[:, :, None] * matrix[None] % m).sum(1) % m, m, half) for matrix, m, half in moves]
-        have += take
-    return states.astype("int32")
-
-
-def _advance(states: np.ndarray) -> np.ndarray:
-    """Draw from each of some states and move it on: int64 numbers 0 < z <= M1 from states of shape (n, 6), int64."""
-    x = (states[:, 1] * 2**22 + states[:, 2] * 129) % int(M1)
-    y = (states[:, 3] * 2**15 + states[:, 5] * (2**15 + 1)) % int(M2)
-    states[:, 1:3] = states[:, 0:2].copy()
-    states[:, 4:6] = states[:, 3:5].copy()
-    states[:, 0], states[:, 3] = x, y
-    z = x - y
-    z[z <= 0] += int(M1)
-    return z
-
-
-def mrg_next_value(rstate: Any, new_rstate: Any, NORM: Any, mask: Any, offset: Any) -> Any:
-    """Draw one number.
-
-    Parameters
-    ----------
-    rstate : sequence of int
-        A state of six numbers.
-    new_rstate : sequence of int
-        Where the next state is put.
-    NORM : float
-        What the integer drawn is multiplied by.
-    mask, offset : int
-        What is cut from the integer, and then added.
-    """
-    states = np.array([rstate], dtype="int64")
-    z = int(_advance(states)[0])
-    new_rstate[...] = states[0].astype(getattr(new_rstate, "dtype", "int32"))
-    return ((z & int(mask)) + int(offset)) * NORM
-
-
-#: dtype -> (factor, mask, offset) from the integers drawn to numbers between 0 and 1
-_SCALING = {
-    "float16": (np.float16(3.0458e-05), 0x7FFF, 1),
-    "float32": (np.float32(4.6566126e-10), 0xFFFFFFFF, 0),
-    "float64": (NORM, 0xFFFFFFFF, 0),
-}
+def _to_float(drawn: np.ndarray, dtype: str) -> np.ndarray:
+    """Numbers between 0 and 1 of integers 0 < z < 2^31, uint32, rounded as Theano's C code rounds them."""
+    if dtype not in tensor.float_dtypes:
+        raise TypeError(f"a sample has dtype float16, float32 or float64, not {dtype}")
+    if dtype == "float16":
+        return (((drawn & np.uint32(0x7FFF)) + np.uint32(1)).astype("float64") * np.float64(np.float16(3.0458e-05))).astype(dtype)
+    return drawn.astype(dtype) * np.dtype(dtype).type(4.6566126e-10 if dtype == "float32" else NORM)
 
 
 class DotModulo(Op):
@@ -225,30 +140,33 @@ class mrg_uniform(mrg_uniform_base):
 
     def perform(self, node: Apply, inp: Sequence, out: Sequence, params: Any = None) -> None:
         rstate, size = inp
-        assert isinstance(rstate, np.ndarray), "rstate must be an array"
-        if rstate.dtype != np.int32:
-            raise TypeError(f"rstate must be of dtype int32, not {rstate.dtype}")
-        if rstate.ndim != 2 or rstate.shape[1] != 6:
-            raise ValueError(f"rstate must be of shape (n_streams, 6), not {rstate.shape}")
+        size = [int(length) for length in size]
+        _check_states(rstate)
         if len(size) != self.output_type.ndim:
-            raise ValueError(f"size has {len(size)} elements, the sample has {self.output_type.ndim} dimensions")
-        n_streams = rstate.shape[0]
-        n = math.prod(int(s) for s in size)
-        if n > 2**31 - 1:
-            raise ValueError(f"a sample of {n} numbers was asked for; there can be {2**31 - 1}")
-        factor, mask, offset = _SCALING[self.output_type.dtype]
-        states = rstate.astype("int64")
-        drawn = np.empty(n, "int64")
-        for start in range(0, n, n_streams or 1):
-            block = min(n_streams, n - start)
-            drawn[start : start + block] = _advance(states[:block])
-        values = ((drawn & mask) + offset).astype("float64") * np.float64(factor)
-        out[1][0] = values.astype(self.output_type.dtype).reshape([int(s) for s in size])
+            raise ValueError(f"size must have length {self.output_type.ndim} (not {len(size)})")
+        if any(length < 0 for length in size):
+            raise ValueError(f"negative dimensions are not allowed: a sample of size {tuple(size)} was asked for")
+        n = math.prod(size)
+        if n > M1:
+            raise ValueError(f"rng_mrg does not support more than (2**31 -1) samples; {n} were asked for")
+        if n and not len(rstate):
+            raise ValueError("rstate must have rows, it has none")
+        drawn, states = draw(rstate, n)
+        out[1][0] = _to_float(drawn, self.output_type.dtype).reshape(size)
         if self.inplace:
             rstate[...] = states
-            out[0][0] = rstate
-        else:
-            out[0][0] = states.astype("int32")
+            states = rstate
+        out[0][0] = states
+
+
+def _check_states(rstate: Any) -> None:
+    """Refuse what is no int32 array of shape (n_streams, 6)."""
+    if rstate.ndim != 2:
+        raise ValueError(f"rstate must be matrix, it has {rstate.ndim} dimensions")
+    if rstate.shape[1] != 6:
+        raise ValueError(f"rstate must have 6 columns, it has {rstate.shape[1]}")
+    if rstate.dtype != np.int32:
+        raise ValueError(f"rstate must be int32, it is {rstate.dtype}")
 
 
 def guess_n_streams(size: Any, warn: bool = False) -> int:
@@ -376,7 +294,7 @@ class MRG_RandomStreams:
         """
         assert isinstance(dtype, str)
         assert 0 < n_streams < 2**72
-        states = _many_states(self.rstate, int(n_streams))
+        states = substreams(self.rstate, int(n_streams))
         if inc_rstate:
             self.inc_rstate()
         return states
@@ -420,9 +338,9 @@ class MRG_RandomStreams:
         low, high = (undefined_grad(tensor.cast(bound, dtype)) for bound in (low, high))
         size = _checked_size(size)
         n = self.n_streams(size) if nstreams is None else nstreams
-        target = {"target": kwargs["target"]} if kwargs.get("target") is not None else {}
-        unknown = set(kwargs) - {"target"}
-        assert not unknown, f"uniform does not know {', '.join(sorted(unknown))}"
+        target = {name: value for name, value in [("target", kwargs.pop("target", None))] if value is not None}
+        if kwargs:
+            raise TypeError(f"uniform() got unexpected keyword arguments {kwargs.keys()}")
         node_rstate = shared(self.get_substream_rstates(n, dtype), **target)
         u = self.pretty_return(node_rstate, *mrg_uniform.new(node_rstate, ndim, dtype, size), size=size, nstreams=nstreams)
         r = u * (high - low) + low
@@ -492,7 +410,7 @@ class MRG_RandomStreams:
         if replace:
             raise NotImplementedError("MRG_RandomStreams.choice only works without replacement for now.")
         if a is not None:
-            raise TypeError("For now, a has to be None in MRG_RandomStreams.choice. Sampled values are beween 0 and p.shape[1]-1")
+            raise TypeError("For now, a has to be None in MRG_RandomStreams.choice. Sampled values are between 0 and p.shape[1]-1")
         if p is None:
             raise TypeError("For now, p has to be specified in MRG_RandomStreams.choice.")
         p = undefined_grad(tensor.as_tensor_variable(p))
@@ -554,7 +472,6 @@ class MRG_RandomStreams:
         samples = tensor.join(0, *parts)[:wanted]
         samples = tensor.reshape(samples, newshape=size, ndim=ndim)
         samples = samples * std + avg
-        assert samples.dtype == dtype
         return samples
 
     def truncated_normal(self, size: Any, avg: Any = 0.0, std: Any = 1.0, ndim: int | None = None, dtype: str | None = None, nstreams: int | None = None, **kwargs: Any) -> Any:
@@ -615,4 +532,7 @@ def mrg_random_make_inplace(node: Apply) -> Any:
 optdb.register("random_make_inplace_mrg", in2out(mrg_random_make_inplace, ignore_newtrees=True), 99, "fast_run", "inplace")
 
 
-__all__ = ["DotModulo", "MRG_RandomStreams", "guess_n_streams", "mrg_uniform", "mrg_uniform_base", "multMatVect"]
+__all__ = [
+    "A1p134", "A1p72", "A2p134", "A2p72", "DotModulo", "M1", "M2", "MASK12", "MASK13", "MASK2", "MRG_RandomStreams", "MULT2", "NORM",
+    "ff_2p134", "ff_2p72", "guess_n_streams", "matVecModM", "mrg_next_value", "mrg_uniform", "mrg_uniform_base", "multMatVect",
+]  # fmt: skip

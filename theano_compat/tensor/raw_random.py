@@ -572,11 +572,18 @@ def multinomial_helper(random_state, n, pvals, size):
     pvals = np.broadcast_to(pvals, (*size, outcomes))
     out = np.empty((*size, outcomes), dtype="int64")
     for place in np.ndindex(*size):
-        probabilities = pvals[place]
-        out[place] = random_state.multinomial(
-            n=int(n[place]), pvals=probabilities.astype("float64")
-        )
+        out[place] = random_state.multinomial(n=int(n[place]), pvals=_summing_to_one(pvals[place]).astype("float64"))
     return out
+
+
+def _summing_to_one(pvals: np.ndarray) -> np.ndarray:
+    """Probabilities as NumPy accepts them: where rounding makes their sum more than 1 they shrink a little, as in Theano."""
+    assert (pvals >= 0).all(), f"probabilities must not be negative, they are {pvals}"
+    total = pvals.sum()
+    if total > 1:
+        assert total <= 1 + 1e-5, f"the probabilities {pvals} sum to {total}, which is more than 1"
+        return pvals * pvals.dtype.type(1 - 5e-5)
+    return pvals
 
 
 def multinomial(random_state, size=None, n=1, pvals=[0.5, 0.5], ndim=None, dtype="int64"):  # noqa: B006

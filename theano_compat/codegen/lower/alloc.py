@@ -11,11 +11,15 @@ from theano_compat.gof.graph import Constant
 from theano_compat.tensor.basic import Alloc, AllocEmpty, ARange, Eye
 
 
-def wanted_shape(builder, variables, first: int = 0) -> list[str]:
+def wanted_shape(builder, variables) -> list[str]:
     """Return extents given as 0-d variables, checked to be no less than 0."""
+    return checked_shape(builder, map(builder.integer, variables))
+
+
+def checked_shape(builder, tokens) -> list[str]:
+    """Return extents given as tokens, checked to be no less than 0."""
     shape = []
-    for axis, var in enumerate(variables):
-        extent = builder.find(builder.integer(var))
+    for axis, extent in enumerate(map(builder.find, tokens)):
         if not (is_literal(extent) and int(extent) >= 0) and not extent.startswith("d"):
             builder.check(f"{extent} >= 0", ErrorCode.NEGATIVE_SIZE, str(axis), extent)
         shape.append(extent)
@@ -32,11 +36,12 @@ def matrix_shape(builder, node) -> list[str]:
 
 @register(AllocEmpty)
 def lower_alloc_empty(op, node, builder):
-    shape = _known_ones(builder, node.outputs[0], wanted_shape(builder, node.inputs))
+    shape = known_ones(builder, node.outputs[0], wanted_shape(builder, node.inputs))
     builder.bind(node.outputs[0], builder.temp(node.outputs[0].type.dtype, shape))
 
 
-def _known_ones(builder, out, shape: list[str]) -> list[str]:
+def known_ones(builder, out, shape: list[str]) -> list[str]:
+    """Return extents, checked to be 1 where the type of `out` says so."""
     for axis, one in enumerate(out.type.broadcastable):
         if one and shape[axis] != "1":
             builder.check(f"{shape[axis]} == 1", ErrorCode.NOT_BROADCASTABLE, "0", str(axis), shape[axis])
@@ -47,7 +52,7 @@ def _known_ones(builder, out, shape: list[str]) -> list[str]:
 @register(Alloc)
 def lower_alloc(op, node, builder):
     value = builder.view(node.inputs[0])
-    shape = _known_ones(builder, node.outputs[0], wanted_shape(builder, node.inputs[1:]))
+    shape = known_ones(builder, node.outputs[0], wanted_shape(builder, node.inputs[1:]))
     room = builder.temp(node.outputs[0].type.dtype, shape)
     if value.ndim:
         order = [None] * (len(shape) - value.ndim) + list(range(value.ndim))

@@ -1,27 +1,30 @@
 """The dispatch of lowerings on op classes.
 
-Modules that define lowerings are imported with the first function that is compiled; a class may be named by its
-path, so that ops of modules that nobody imported cost nothing.
+Modules that define lowerings are imported with the first function that is compiled, those of the ops of a module that few programs
+import with the first function after its import.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
+import sys
 
 from theano_compat.codegen.builder import NotLowered
 
 __all__ = ["lower", "register"]
 
-#: Files of this folder that register lowerings.
-TOPICS = (
-    "elemwise", "views", "reduce", "alloc", "shape", "subtensor", "incsubtensor", "advanced", "join", "blas", "extremum", "extra",
-    "misc", "nnet", "conv", "pool", "random", "sparse",
-)  # fmt: skip
-
-
-#: Modules of ops that are imported late, and the file that lowers their ops.
-LATE = {"theano_compat.scan_module.scan_op": "scan"}
+#: Files of this folder that register lowerings, and the module without which there are no such ops.
+TOPICS = {
+    **dict.fromkeys((
+        "elemwise", "views", "reduce", "alloc", "shape", "subtensor", "incsubtensor", "advanced", "join", "blas", "extremum", "extra",
+        "misc", "nnet", "conv", "pool",
+    ), "theano_compat.tensor"),
+    "random": "theano_compat.sandbox.multinomial",
+    "scan": "theano_compat.scan_module.scan_op",
+    "sparse": "theano_compat.sparse",
+}  # fmt: skip
 
 
 @functools.singledispatch
@@ -32,14 +35,15 @@ def _lower(op, node, builder):
 register = _lower.register
 
 
-@functools.cache
-def _load_topics() -> None:
-    from pathlib import Path
+_waiting = dict(TOPICS)
 
-    here = Path(__file__).parent
-    for topic in TOPICS:
-        if (here / f"{topic}.py").exists():
-            importlib.import_module(f"theano_compat.codegen.lower.{topic}")
+
+def _load_topics() -> None:
+    for topic in [topic for topic, needed in _waiting.items() if needed in sys.modules]:
+        del _waiting[topic]
+        path = f"theano_compat.codegen.lower.{topic}"
+        if importlib.util.find_spec(path):
+            importlib.import_module(path)
 
 
 #: Methods whose override in a subclass changes what an op computes.
@@ -56,9 +60,6 @@ def lower(op, node, builder) -> None:
     """
     _load_topics()
     cls = type(op)
-    for base in cls.__mro__:
-        if base.__module__ in LATE:
-            importlib.import_module(f"theano_compat.codegen.lower.{LATE[base.__module__]}")
     found = _lower.dispatch(cls)
     if cls not in _lower.registry and found is not _lower.registry[object]:
         owner = next(c for c in cls.__mro__ if c in _lower.registry)
