@@ -32,3 +32,22 @@ def test_second_derivatives_taken_in_a_compiled_loop():
     value, matrix = np.array([1.0, -0.5, 2.0]), np.array([[1.0, 3.0, 0.0], [2.0, 0.5, -1.0], [0.25, 0.0, 4.0]])
     mixed = 2 * value[:, None] * matrix
     np.testing.assert_allclose(theano.function([x, A], rows)(value, matrix), mixed + mixed.T + np.diag(2 * matrix @ value))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("m, k, n", [(1, 40, 70), (2, 300, 9), (17, 260, 300), (33, 100, 129), (32, 800, 64), (70, 400, 257), (200, 60, 90)])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_products_with_a_factor_that_all_steps_share(m, k, n, transposed, dtype):
+    x, W, z = T.tensor3("x", dtype=dtype), T.matrix("W", dtype=dtype), T.matrix("z", dtype=dtype)
+    rows, _ = theano.scan(lambda row, before, W: T.dot(row, W.T if transposed else W) * 0.5 + before, sequences=x, outputs_info=z, non_sequences=W)
+    f = theano.function([x, W, z], rows)
+    assert "Python" not in f.explain()
+    rng = np.random.RandomState(0)
+    values = [rng.randn(3, m, k).astype(dtype), rng.randn(*((n, k) if transposed else (k, n))).astype(dtype), rng.randn(m, n).astype(dtype)]
+    wanted, state = [], values[2].astype("float64")
+    for row in values[0]:
+        state = state + 0.5 * (row.astype("float64") @ (values[1].T if transposed else values[1]))
+        wanted.append(state)
+    tolerance = 2e-4 if dtype == "float32" else 1e-11
+    for _ in range(2):
+        np.testing.assert_allclose(f(*values), wanted, rtol=tolerance, atol=tolerance)

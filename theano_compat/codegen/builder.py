@@ -439,6 +439,16 @@ class Builder:
         strides = (*(name for name, _, _ in steps), *strides[first:])
         return View(room.buffer, view.dtype, pointer, view.shape, strides, also=(view.buffer, *view.also))
 
+    def sized(self, dtype: str, nbytes: str) -> View:
+        """Return scratch memory of a size in bytes, of no shape."""
+        buffer = Buffer(len(self.buffers), "temp", dtype, (), nbytes)
+        self.buffers.append(buffer)
+        return View(buffer, dtype, buffer.name, (), ())
+
+    def reuses(self, view: View, *extents: str) -> bool:
+        """Tell whether many products have this factor, with the same extents."""
+        return False
+
     def reused_factor(self, view: View) -> View:
         """Return the second factor of a product in the form that suits it best, if it is used often enough."""
         return view

@@ -123,10 +123,14 @@ class StepBuilder(Builder):
         self.own.add(view.buffer.name)
         return view
 
+    def reuses(self, view: View, *extents: str) -> bool:
+        """Tell whether the products of all steps have this factor, with the same extents."""
+        return view.buffer is not None and not view.dtype.startswith("complex") and not self.varies(view.pointer, *view.shape, *view.strides, *extents)
+
     def reused_factor(self, view: View) -> View:
         """Return a small matrix that every step reads with contiguous rows, turned once."""
         size = itemsize(view.dtype)
-        if view.ndim != 2 or view.buffer is None or self.varies(view.pointer, *view.shape, *view.strides) or self.find(view.strides[1]) == str(size):
+        if view.ndim != 2 or not self.reuses(view) or self.find(view.strides[1]) == str(size):
             return view
         outer = self.outer
         room = outer.temp(view.dtype, view.shape, local=False)

@@ -24,17 +24,21 @@ _LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
 
 
 _CSRC = Path(__file__).resolve().parent.parent / "csrc"
-#: Products of our own for real factors, by what they suit: few columns, a factor that stays in the cache.
+#: Products of our own for real factors, by what they suit: few columns, a factor that stays in the cache, one that many products share.
 _OWN = ("skinny", "panel")
+_PACKED = "packed"
 
 
 @cache
+def _text(kind: str, dtype: str) -> str:
+    return (_CSRC / f"{kind}.in.h").read_text(encoding="utf-8").replace("@T@", storage_type(dtype)).replace("@N@", dtype)
+
+
 def _own_products(dtype: str) -> str:
     """Return the C text that defines ``tc_try_skinny`` and ``tc_try_panel`` for a dtype."""
     if dtype.startswith("complex"):
         return "\n".join(f"#define tc_try_{kind}_{dtype}(...) 0" for kind in _OWN)
-    text = "\n".join((_CSRC / f"{kind}.in.h").read_text(encoding="utf-8") for kind in _OWN)
-    return text.replace("@T@", storage_type(dtype)).replace("@N@", dtype)
+    return "\n".join(_text(kind, dtype) for kind in _OWN)
 
 
 def _routine(kind: str, dtype: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
@@ -61,7 +65,23 @@ def gemm(builder, alpha: str, a: View, b: View, beta: str, c: View) -> None:
     b = builder.reused_factor(b)
     m, k, n = (builder.find(e) for e in (a.shape[0], a.shape[1], b.shape[1]))
     call = f"tc_{kind}_{c.dtype}({m}, {n}, {k}, {alpha}, {_matrix(a)}, {_matrix(b)}, {beta}, {_matrix(c)})"
-    _library_call(builder, kind, call, (a, b, c), (c,), helpers, externals)
+    reads = (a, b, c)
+    if kind == "gemm" and builder.reuses(b, m):
+        panels = _packed(builder.outer, b, m, helpers, externals)
+        helpers = (*helpers, _text(_PACKED, c.dtype))
+        packed = f"tc_product_packed_{c.dtype}({m}, {n}, {k}, {alpha}, {_matrix(a)}, (const {storage_type(c.dtype)} *){panels.pointer}, {beta}, {_matrix(c)})"
+        call = f"{panels.buffer.nbytes} ? ({packed}, 0) : {call}"
+        reads = (*reads, panels)
+    _library_call(builder, kind, call, reads, (c,), helpers, externals)
+
+
+def _packed(outer, b: View, m: str, helpers, externals) -> View:
+    """Return memory with a factor in the form that many products with it want; of no bytes where that does not pay at run time."""
+    n, k = outer.find(b.shape[1]), outer.find(b.shape[0])
+    room = outer.sized(b.dtype, outer.let(f"tc_packed_bytes_{b.dtype}({m}, {n}, {k})"))
+    text = f"if ({room.buffer.nbytes})\n    tc_pack_panels_{b.dtype}({n}, {k}, {_matrix(b)}, ({storage_type(b.dtype)} *){room.pointer});"
+    outer.call(text, (b,), (room,), helpers=(*helpers, _text(_PACKED, b.dtype)), headers=("blas",), externals=externals, label="pack a factor")
+    return room
 
 
 def gemv(builder, alpha: str, a: View, x: View, beta: str, y: View) -> None:
