@@ -4,11 +4,10 @@ enum { tc_panel_width_@N@ = 2 * tc_lanes_@N@, tc_packed_depth_@N@ = 384 };
 TC_PANEL(tc_packed6_@N@, @T@, @N@, 6, 2)
 TC_PANEL(tc_packed1_@N@, @T@, @N@, 1, 2)
 
-/* Whether packing pays: a factor too large for the cache as it is, enough rows to use it, not so many that packing no longer
-   counts. */
+/* Whether packing pays: enough rows to use it, not so many that a library's packing no longer counts. */
 static int tc_packing_pays_@N@(int64_t m, int64_t n, int64_t k)
 {
-    return m > 16 && m <= 192 && m * n * k > (1 << 19) && n >= tc_panel_width_@N@;
+    return m > 16 && m <= 192 && m * n * k > (1 << 16) && n >= tc_panel_width_@N@;
 }
 
 /* Bytes of the panels. */
