@@ -215,4 +215,4 @@ class SourceFile:
         return "\n".join(lines)
 
 
-_HEADER_ORDER = ["half", "nest", "copy", "blas", "threads", "index", "sort", "extremum", "mrg"]
+_HEADER_ORDER = ["half", "nest", "copy", "threads", "blas", "index", "sort", "extremum", "mrg"]

@@ -4,6 +4,9 @@
 #endif
 typedef TC_BLAS_INT tc_int;
 
+/* Below these a library works on one thread anyway: multiplications of a product, elements of a matrix times a vector. */
+enum { tc_alone_gemm = 1 << 16, tc_alone_gemv = 1 << 12 };
+
 /* How a matrix of r x c elements lies in memory: 1 rows are contiguous, 2 columns are, 0 neither; sets the leading
    dimension.  Extents of 1 leave the stride free. */
 static int tc_layout(int64_t r, int64_t c, int64_t s0, int64_t s1, int64_t size, int64_t *ld)
@@ -111,12 +114,16 @@ static int tc_layout(int64_t r, int64_t c, int64_t s0, int64_t s1, int64_t size,
             tc_gemm_f_##N *call = (tc_gemm_f_##N *)tc_table[CALL];                                                     \
             const tc_int im = (tc_int)m, in = (tc_int)n, ik = (tc_int)k;                                               \
             const tc_int ia = (tc_int)lda, ib = (tc_int)ldb, ic = (tc_int)ldc;                                         \
+            if (work > tc_alone_gemm)                                                                                  \
+                tc_single((tc_threads *)tc_table[TC_X_blas_threads], 1);                                               \
             if (lc == 2)                                                                                               \
                 call(la == 2 ? "N" : "T", lb == 2 ? "N" : "T", &im, &in, &ik, &alpha, (const T *)a, &ia,               \
                      (const T *)b, &ib, &beta, (T *)to, &ic);                                                          \
             else                                                                                                       \
                 call(lb == 1 ? "N" : "T", la == 1 ? "N" : "T", &in, &im, &ik, &alpha, (const T *)b, &ib,               \
                      (const T *)a, &ia, &beta, (T *)to, &ic);                                                          \
+            if (work > tc_alone_gemm)                                                                                  \
+                tc_single((tc_threads *)tc_table[TC_X_blas_threads], 0);                                               \
             if (dc)                                                                                                    \
                 for (int64_t i = 0; i < m; i++)                                                                        \
                     for (int64_t j = 0; j < n; j++)                                                                    \
@@ -160,6 +167,10 @@ static int tc_layout(int64_t r, int64_t c, int64_t s0, int64_t s1, int64_t size,
             for (int64_t i = 0; i < m; i++)                                                                            \
                 ((T *)y)[i * step] = 0;                                                                                \
         }                                                                                                              \
+        if (m * k >= tc_alone_gemv)                                                                                    \
+            tc_single((tc_threads *)tc_table[TC_X_blas_threads], 1);                                                   \
         call(la == 1 ? "T" : "N", &im, &in, &alpha, (const T *)a, &ia, (const T *)x, &ix, &beta, (T *)y, &iy);         \
+        if (m * k >= tc_alone_gemv)                                                                                    \
+            tc_single((tc_threads *)tc_table[TC_X_blas_threads], 0);                                                   \
         return 0;                                                                                                      \
     }

@@ -9,7 +9,7 @@ from theano_compat.codegen.abi import ErrorCode
 from theano_compat.codegen.builder import NotLowered, is_literal
 from theano_compat.codegen.dtypes import storage_type
 from theano_compat.codegen.ir import View
-from theano_compat.codegen.lower.blas import _routine
+from theano_compat.codegen.lower.blas import HEADERS, _routine
 from theano_compat.codegen.lower.registry import register
 from theano_compat.tensor.nnet.conv import ConvOp
 from theano_compat.tensor.nnet.corr import CorrMM, CorrMM_gradInputs, CorrMM_gradWeights
@@ -18,9 +18,6 @@ from theano_compat.tensor.nnet.corr_base import FULL, HALF
 
 #: Columns that a product should have at least: images are taken together until there are so many.
 _COLUMNS = 256
-
-#: Multiplications in one product below which the library shall not wake its threads.
-_SINGLE = "3e7"
 
 _SOURCE = Path(__file__).resolve().parent.parent / "csrc" / "corr.in.h"
 
@@ -176,20 +173,13 @@ def _run(builder, what: str, dtype: str, numbers: str, first: View, second: View
     ctype = storage_type(dtype)
     arguments = [f"(const {ctype} *){first.pointer}", f"(const {ctype} *){second.pointer}"]
     arguments += [f"({ctype} *){v.pointer}" for v in (out, col, tile)]
-    # Products of this size are over before the library's other threads have begun.
-    m, n = room[1]
-    work = " * ".join(f"(double){e}" for e in (m, n, room[0][0]))
     text = (
-        f"{{\n    const int single = {work} < {_SINGLE};\n"
-        "    if (single)\n        tc_single((tc_threads *)tc_table[TC_X_blas_threads], 1);\n"
-        f"    const int failed = tc_corr_{what}_{dtype}({numbers}, {', '.join(arguments)});\n"
-        "    if (single)\n        tc_single((tc_threads *)tc_table[TC_X_blas_threads], 0);\n"
-        "    if (failed)\n"
-        f"        return tc_fail(f, {int(ErrorCode.MEMORY)}, {builder.node_number}, 0, 0, 0, 0, 0, 0);\n}}"
+        f"if (tc_corr_{what}_{dtype}({numbers}, {', '.join(arguments)}))\n"
+        f"    return tc_fail(f, {int(ErrorCode.MEMORY)}, {builder.node_number}, 0, 0, 0, 0, 0, 0);"
     )
     builder.call(
-        text, (first, second), (out, col, tile), helpers=(*helpers, _text(dtype, kind)), headers=("blas", "threads"),
-        externals=(*externals, "blas_threads"), label="convolution",
+        text, (first, second), (out, col, tile), helpers=(*helpers, _text(dtype, kind)), headers=HEADERS,
+        externals=externals, label="convolution",
     )
 
 
