@@ -54,7 +54,7 @@ def _routine(kind: str, dtype: str) -> tuple[str, tuple[str, ...], tuple[str, ..
         return "product", (product,), ()
     name = f"{letter}{kind}"
     helpers = (product, _own_products(dtype), *([f"TC_DENSE({ctype}, {dtype})"] if kind == "gemm" else []))
-    return kind, (*helpers, f"TC_{kind.upper()}({ctype}, {dtype}, TC_X_{name})"), (name, "blas_threads")
+    return kind, (*helpers, f"TC_{kind.upper()}({ctype}, {dtype}, TC_X_{name})"), (name, "blas_threads", "pool")
 
 
 def _matrix(view: View) -> str:
