@@ -30,6 +30,7 @@ def threads_as_before():
 
 def with_threads(count, function, *values):
     """Results with so many threads, and whether any were used."""
+    pool.set_threads(count + 1)  # a change of the number: no jobs alone, whatever happened before
     pool.set_threads(count)
     before = pool.shared_jobs()
     found = function(*[v.copy() if isinstance(v, np.ndarray) and v.base is None else v for v in values])
@@ -343,7 +344,7 @@ def test_the_least_size_of_the_flags_decides():
     with change_flags(openmp=True, openmp_elemwise_minsize=20000):
         function = theano.function([x], T.tanh(x))
         for size, wanted in ((19999, False), (20000, True)):
-            pool.set_threads(2)  # no jobs alone, whatever happened before
+            pool.set_threads(7)  # a change of the number: no jobs alone, whatever happened before
             pool.set_threads(None)
             if pool.wanted_threads()[0] == 1:
                 pytest.skip("one CPU")

@@ -16,7 +16,7 @@ from theano_compat import config
 from theano_compat.codegen import abi, cache, toolchain
 from theano_compat.configparser import _by_name
 
-__all__ = ["address", "available_cpus", "container_limit", "set_threads", "shared_jobs", "started", "wanted_threads"]
+__all__ = ["address", "available_cpus", "container_limit", "set_threads", "shared_jobs", "start", "started", "wanted_threads"]
 
 _TEXTS = ("pool.c", "split.c")
 
@@ -27,8 +27,9 @@ _set_by_program: int | None = None
 
 
 def _after_fork() -> None:
-    global _lock
+    global _lock, _tried
     _lock = threading.RLock()
+    _tried = _library is not None  # a thread that was building does not live in the child
 
 
 if hasattr(os, "register_at_fork"):
@@ -55,6 +56,12 @@ def _load() -> cache.Library | None:
         return _library
 
 
+def start() -> None:
+    """Begin to build the library in another thread, if it is not there yet."""
+    if not _tried and toolchain.compiler() is not None:
+        threading.Thread(target=_load, daemon=True).start()
+
+
 def container_limit(groups: str = "/proc/self/cgroup", root: str = "/sys/fs/cgroup") -> float:
     """Return how many CPUs' time the container may use (cgroups, either version), infinity where there is no limit."""
     found = math.inf
@@ -65,9 +72,9 @@ def container_limit(groups: str = "/proc/self/cgroup", root: str = "/sys/fs/cgro
                 here = Path(root + path)
                 for folder in (here, *here.parents):  # a limit of any group around this one holds
                     if (folder / "cpu.max").is_file():
-                        quota, period = (folder / "cpu.max").read_text().split()
-                        if quota != "max":
-                            found = min(found, int(quota) / int(period))
+                        allowed, period = (folder / "cpu.max").read_text().split()
+                        if allowed != "max":
+                            found = min(found, int(allowed) / int(period))
             elif "cpu" in kinds.split(","):
                 quota = int(Path(root, "cpu", "cpu.cfs_quota_us").read_text())
                 if quota > 0:

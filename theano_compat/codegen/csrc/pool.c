@@ -117,7 +117,7 @@ static void tc_share(tc_job *job)
     tc_work(job, 0);
     tc_close(job);
     tc_jobs++;
-    if (tc_clock(CLOCK_MONOTONIC) - begin > 1.5 * (tc_clock(CLOCK_THREAD_CPUTIME_ID) - ran)) {
+    if (tc_clock(CLOCK_MONOTONIC) - begin > 1.5 * (tc_clock(CLOCK_THREAD_CPUTIME_ID) - ran) + 2e4) {
         __atomic_store_n(&tc_alone, 1 << (tc_first_pause + tc_caution), __ATOMIC_RELAXED);
         tc_caution += tc_first_pause + tc_caution < tc_longest_pause;
     } else if (tc_caution > 0)

@@ -252,16 +252,21 @@ static void tc_block_of(void *arg, int64_t number, int worker)
     }
 }
 
-/* The result (columns contiguous) by blocks of some 240 elements a side, which cost a hundredth or two more than all at once. */
+/* The result (columns contiguous) by two blocks, or by more of a millisecond each; none shorter than 240 elements a side.
+   Smaller blocks would cost one thread a tenth. */
 static void tc_gemm_split(void *routine, int wide, int64_t size, const char *ta, const char *tb, int64_t m, int64_t n,
                           int64_t k, const void *alpha, const char *a, int64_t lda, const char *b, int64_t ldb,
                           const void *beta, char *c, int64_t ldc)
 {
+    enum { side = 240, most = 256 };
     tc_blocks t = {routine, wide, size, ta, tb, m, n, k, alpha, beta, a, b, c, lda, ldb, ldc, 1, 1};
-    t.rows = tc_max(1, tc_min(16, m / 240));
-    t.columns = tc_max(1, tc_min(16, n / 240));
-    while (t.rows * t.columns > 1 && (double)m * (double)n * (double)k < 4e6 * (double)(t.rows * t.columns))
-        t.rows > t.columns ? t.rows-- : t.columns--;
+    const double wanted = (double)m * (double)n * (double)k * (double)size / 4e8;
+    while (t.rows * t.columns < (wanted < 2 ? 2 : wanted < most ? wanted : most)) {
+        const int64_t rows = m / (t.rows + 1), columns = n / (t.columns + 1);
+        if (rows < side && columns < side)
+            break;
+        rows >= columns ? t.rows++ : t.columns++;
+    }
     tc_run(tc_block_of, &t, t.rows * t.columns, __atomic_load_n(&tc_product_limit, __ATOMIC_RELAXED));
 }
 
@@ -274,10 +279,11 @@ const tc_pool *tc_pool_set(int threads, int products, int64_t least)
     pthread_mutex_lock(&tc_lock);
     if (!known++)
         pthread_atfork(tc_before_fork, NULL, tc_in_child);
-    __atomic_store_n(&tc_limit, (int)tc_max(1, tc_min(threads, tc_most)), __ATOMIC_RELAXED);
+    threads = (int)tc_max(1, tc_min(threads, tc_most));
+    if (__atomic_exchange_n(&tc_limit, threads, __ATOMIC_RELAXED) != threads)
+        __atomic_store_n(&tc_alone, 0, __ATOMIC_RELAXED); /* what was learned was for another number */
     __atomic_store_n(&tc_product_limit, products, __ATOMIC_RELAXED);
     __atomic_store_n(&tc_the_pool.least, least, __ATOMIC_RELAXED);
-    __atomic_store_n(&tc_alone, 0, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&tc_lock);
     return &tc_the_pool;
 }

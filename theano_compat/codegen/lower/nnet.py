@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from theano_compat.codegen.builder import Builder, NotLowered
 from theano_compat.codegen.dtypes import storage_type
 from theano_compat.codegen.ir import View
@@ -75,7 +73,7 @@ def _by_rows(name: str, parameters: str, steps: dict[str, str], cost: str, most:
     most : str
         Workers that may take part.
     """
-    names = [re.search(r"\w+$", parameter).group() for parameter in parameters.split(", ")]
+    names = [parameter.split()[-1].lstrip("*") for parameter in parameters.split(", ")]
     shifted = {v: f"v.{v}" for v in names} | {"n": "end - from"}
     for v, step in steps.items():
         moved = f"v.{v} + from * {step.removeprefix('?')}"
