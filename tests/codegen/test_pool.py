@@ -127,12 +127,18 @@ def test_updates_in_place():
     assert np.array_equal(results[0], results[1]) and np.array_equal(results[0], results[2])
 
 
-def test_memory_that_is_read_where_it_is_written_elsewhere():
-    """A view shifted by one element, written in place: as serially, for any number of threads."""
-    x = T.dvector("x")
-    function = theano.function([theano.In(x, mutable=True, borrow=True)], T.set_subtensor(x[1:], T.exp(x[:-1])))
-    a = rng.standard_normal(600000)
-    assert_same_for_any_number(lambda v: function(v), (a,), [np.concatenate([a[:1], np.exp(a[:-1])])])
+def test_memory_that_is_read_where_it_is_written_elsewhere_is_not_shared():
+    start, y = rng.standard_normal(600001), T.dvector("y")
+    for count in (1, 4):
+        memory = start.copy()
+        s = theano.shared(memory[:-1], borrow=True)
+        step = theano.function([y], updates=[(s, T.exp(s) - y)])
+        pool.set_threads(count + 1)
+        pool.set_threads(count)
+        before = pool.shared_jobs()
+        step(memory[1:])  # an element is read after its neighbour is written
+        assert np.shares_memory(s.get_value(borrow=True), memory) and pool.shared_jobs() == before
+        np.testing.assert_allclose(s.get_value(), np.exp(start[:-1]) - start[1:], rtol=1e-13, atol=1e-13)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])

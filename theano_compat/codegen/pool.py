@@ -51,6 +51,7 @@ def _load() -> cache.Library | None:
             if sys.platform != "win32":
                 try:
                     _library = cache.build(source(), extra_flags=("-pthread",))
+                    ctypes.pythonapi.Py_IncRef(ctypes.py_object(_library))  # not when modules are cleared at exit, either
                 except toolchain.CompileError:
                     pass
         return _library
