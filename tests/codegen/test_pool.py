@@ -85,7 +85,7 @@ def test_reductions_of_other_types(dtype):
     x = T.matrix("x", dtype)
     y = T.switch(T.neq(x, 0), x, x) if dtype == "bool" else x * x
     outputs = [T.sum(y), T.sum(y, axis=0), *([T.all(x), T.any(x, axis=0)] if dtype == "bool" else []), *([T.max(y)] if dtype[:3] in ("int", "flo") else [])]
-    a = (rng.standard_normal((1200, 1000)) * 3).astype(dtype)
+    a = (rng.standard_normal((2400, 1500)) * 3).astype(dtype)
     assert_same_for_any_number(theano.function([x], outputs), (a,))
 
 

@@ -323,11 +323,12 @@ class Kernel:
         return texts
 
     def _cost(self) -> float:
-        """Estimate of the nanoseconds of one point: memory, arithmetic, functions with and without vector variants."""
-        cost = 0.2 * sum(not o.fixed for o in self.operands)
+        """Estimate of the nanoseconds of one point, as measured: memory, arithmetic, functions with and without vector variants."""
+        cost = 0.015 * sum(itemsize(o.dtype) for o in self.operands if not o.fixed)
+        size = max(itemsize(o.dtype) for o in self.stores)
         for statement in self.loop.body:
             functions = len(_function.findall(statement.expr))
-            cost += 0.1 + (1.2 if build.calls_vector_function(statement.expr) else 10) * functions
+            cost += 0.02 + (0.15 * size if build.calls_vector_function(statement.expr) else 10) * functions
         return cost
 
     def run(self, name: str) -> list[str]:
@@ -352,6 +353,6 @@ class Kernel:
             f"    int64_t s[] = {{{strides}}};",
             f"    char *p[] = {{{pointers}}};",
             f"    static tc_part *const parts[] = {{{', '.join(self._part(o) for o in self.operands)}}};",
-            f"    tc_nest({name}, {nd}, {nop}, e, s, p, parts, {self._cost():.1f});",
+            f"    tc_nest({name}, {nd}, {nop}, e, s, p, parts, {self._cost():.2f});",
             "}",
         ]

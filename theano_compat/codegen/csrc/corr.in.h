@@ -247,7 +247,7 @@ static int tc_corr_run_@N@(int what, const int64_t *g, const @T@ *first, const @
                           what == tc_forward_@N@ ? O * p : what == tc_inputs_@N@ ? image : 0},
                          {C * tc_taps_@N@(g) * m * p, O * m * p}, (B + m - 1) / m, 1, 0};
     /* multiplications, and the patches */
-    const double work = (double)(B * p) * ((double)(O * k) * 0.04 + (double)(C * tc_taps_@N@(g)) * 0.3);
+    const double work = (double)(B * p) * ((double)(O * k) * 0.006 + (double)(C * tc_taps_@N@(g)) * 0.06) * sizeof(@T@);
     if (what != tc_weights_@N@) {
         if (B == 0)
             return 0;

@@ -202,7 +202,7 @@ static double tc_pool_work_@N@(const int64_t *g, int64_t *image, int64_t *window
 {
     *image = g[tc_pi_@N@] * g[tc_pi_@N@ + 1] * g[tc_pi_@N@ + 2];
     *windows = g[tc_po_@N@] * g[tc_po_@N@ + 1] * g[tc_po_@N@ + 2];
-    return (double)g[0] * ((double)*image * 0.3 + (double)*windows * (double)g[tc_pw_@N@ + 2] * 0.5);
+    return (double)g[0] * ((double)*image * 0.05 + (double)*windows * (double)g[tc_pw_@N@ + 2] * 0.1) * sizeof(@T@);
 }
 
 static void tc_pool_forward_@N@(void (*f)(const int64_t *, const @T@ *, @T@ *, @T@ *, @T@ *), const int64_t *g, const @T@ *x,

@@ -92,7 +92,7 @@ _SOFTMAX = """static void tc_some_softmax_{D}(int64_t n, int64_t k, const {T} *x
             to[j] *= r;
     }}
 }}"""
-_SOFTMAX_ROWS = ("softmax", "int64_t n, int64_t k, const {T} *x, const {T} *b, {T} *to", {"x": "v.k", "to": "v.k"}, "2.0")
+_SOFTMAX_ROWS = ("softmax", "int64_t n, int64_t k, const {T} *x, const {T} *b, {T} *to", {"x": "v.k", "to": "v.k"}, "0.25 * sizeof *x")
 
 _LOG_SOFTMAX = """static void tc_some_log_softmax_{D}(int64_t n, int64_t k, const {T} *x, {T} *to)
 {{
@@ -104,7 +104,7 @@ _LOG_SOFTMAX = """static void tc_some_log_softmax_{D}(int64_t n, int64_t k, cons
             to[j] = (x[j] - m) - shift;
     }}
 }}"""
-_LOG_SOFTMAX_ROWS = ("log_softmax", "int64_t n, int64_t k, const {T} *x, {T} *to", {"x": "v.k", "to": "v.k"}, "2.0")
+_LOG_SOFTMAX_ROWS = ("log_softmax", "int64_t n, int64_t k, const {T} *x, {T} *to", {"x": "v.k", "to": "v.k"}, "0.25 * sizeof *x")
 
 _SOFTMAX_GRAD = """static void tc_some_softmax_grad_{D}(int64_t n, int64_t k, const {T} *dy, int64_t step, const {T} *s, {T} *to)
 {{
@@ -119,7 +119,7 @@ _SOFTMAX_GRAD = """static void tc_some_softmax_grad_{D}(int64_t n, int64_t k, co
     }}
 }}"""
 _SOFTMAX_GRAD_ROWS = (
-    "softmax_grad", "int64_t n, int64_t k, const {T} *dy, int64_t step, const {T} *s, {T} *to", {"dy": "v.step", "s": "v.k", "to": "v.k"}, "0.8",
+    "softmax_grad", "int64_t n, int64_t k, const {T} *dy, int64_t step, const {T} *s, {T} *to", {"dy": "v.step", "s": "v.k", "to": "v.k"}, "0.1 * sizeof *s",
 )
 
 #: `bad` is set to the number of the first row (plus 1) whose class does not exist.
@@ -160,7 +160,7 @@ _CROSSENTROPY_ROWS = (
     "crossentropy",
     "int64_t n, int64_t k, const {T} *x, const {T} *b, const char *y, int64_t y0, {T} *nll, {T} *sm, {I} *am, {T} *row, int64_t first, int64_t *bad",
     {"x": "v.k", "y": "v.y0", "nll": "?1", "sm": "?v.k", "am": "?1", "first": "1"},
-    "3.0",
+    "0.4 * sizeof *x",
     "sm ? INT32_MAX : 1",  # one row of scratch
 )
 
@@ -184,7 +184,7 @@ _CROSSENTROPY_DX_ROWS = (
     "crossentropy_dx",
     "int64_t n, int64_t k, const char *dy, int64_t dy0, const {T} *s, const char *y, int64_t y0, {T} *to, int64_t first, int64_t *bad",
     {"dy": "v.dy0", "s": "v.k", "y": "v.y0", "to": "v.k", "first": "1"},
-    "0.4",
+    "0.05 * sizeof *s",
 )
 
 #: Remembers the smallest number that any thread has come upon; 0 is none.
