@@ -82,7 +82,7 @@ def _packed(outer, b: View, m: str, helpers, externals) -> View:
     n, k = outer.find(b.shape[1]), outer.find(b.shape[0])
     room = outer.sized(b.dtype, outer.let(f"tc_packed_bytes_{b.dtype}({m}, {n}, {k})"))
     text = f"if ({room.buffer.nbytes})\n    tc_pack_panels_{b.dtype}({n}, {k}, {_matrix(b)}, ({storage_type(b.dtype)} *){room.pointer});"
-    outer.call(text, (b,), (room,), helpers=(*helpers, _text(_PACKED, b.dtype)), headers=("blas",), externals=externals, label="pack a factor")
+    outer.call(text, (b,), (room,), helpers=(*helpers, _text(_PACKED, b.dtype)), headers=HEADERS, externals=externals, label="pack a factor")
     return room
 
 
