@@ -4,6 +4,7 @@ import numpy as np
 
 import theano_compat as theano
 import theano_compat.tensor as T
+from theano_compat.codegen import pool as threads
 from theano_compat.sandbox.rng_mrg import MRG_RandomStreams
 from theano_compat.tensor.signal import pool
 
@@ -16,6 +17,22 @@ def arrays(rng, *shape):
     yield rng.standard_normal([2 * n for n in shape])[tuple(slice(None, None, 2) for _ in shape)]
     yield base[tuple(slice(None, None, -1) for _ in shape)]
     yield np.broadcast_to(rng.standard_normal(shape[-1:]), shape)
+
+
+def shared(rng):
+    """Work that is large enough to be shared among threads."""
+    x, z, w = T.matrix("x", dtype="float64"), T.tensor4("z", dtype="float64"), T.tensor4("w", dtype="float64")
+    loops = theano.function([x], [T.exp(x).sum(), T.exp(x).sum(0), T.exp(x).sum(1), T.tanh(x) + x.max(0), T.nnet.softmax(x)])
+    for shape in [(401, 403), (3, 60001), (60001, 3)]:
+        for k, a in enumerate(arrays(rng, *shape)):
+            threads.set_threads(2 + k % 3)  # each change makes the next work shared, however busy the machine is
+            loops(a)
+    product = theano.function([x], T.dot(x, x.T))
+    for a in arrays(rng, 500, 60):
+        product(a)
+    images = theano.function([z, w], T.grad(pool.pool_2d(T.nnet.conv2d(z, w, border_mode="half"), (2, 2), ignore_border=True).sum(), [z, w]))
+    images(rng.standard_normal((65, 3, 17, 19)), rng.standard_normal((4, 3, 3, 3)))
+    assert threads.shared_jobs() >= 10
 
 
 def main():
@@ -54,6 +71,7 @@ def main():
         for a in arrays(rng, *shape):
             images(a, rng.standard_normal((4, 3, 3, 3)))
     draws(rng)
+    shared(rng)
     print("finished")
 
 

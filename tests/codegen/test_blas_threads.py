@@ -1,7 +1,9 @@
-"""The library's number of threads around convolutions: one inside, the same as before afterwards, for many callers and in forked children."""
+"""The library's number of threads around products: one inside, the same as before afterwards, for many callers and in forked children."""
 
 import ctypes
 import multiprocessing
+import os
+import sys
 import threading
 
 import numpy as np
@@ -32,10 +34,16 @@ def _convolution():
     return theano.function([x, w], [out, *T.grad((out**2).sum(), [x, w])])
 
 
-def test_the_number_comes_back(threads):
-    function = _convolution()
+def _products():
+    x, w = T.dmatrices("xw")
+    return theano.function([x, w], [T.dot(x, w), T.dot(x, w[0]), T.dot(w, x)])
+
+
+@pytest.mark.parametrize("make, shapes", [(_convolution, ((8, 3, 12, 12), (5, 3, 3, 3))), (_products, ((120, 120), (120, 120)))])
+def test_the_number_comes_back(threads, make, shapes):
+    function = make()
     rng = np.random.default_rng(1)
-    x, w = rng.standard_normal((8, 3, 12, 12)), rng.standard_normal((5, 3, 3, 3))
+    x, w = (rng.standard_normal(shape) for shape in shapes)
     wanted = function(x, w)
     failures = []
 
@@ -53,6 +61,31 @@ def test_the_number_comes_back(threads):
     assert not failures
     assert threads() == 2
     assert blas_pointers._threads().depth == 0
+
+
+def _ticks() -> dict[str, int]:
+    """Processor time of each thread of this process so far, in ticks of the system."""
+    found = {}
+    for task in os.listdir("/proc/self/task"):
+        fields = open(f"/proc/self/task/{task}/stat").read().rsplit(")", 1)[1].split()
+        found[task] = int(fields[11]) + int(fields[12])
+    return found
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_the_threads_of_the_library_do_not_work(threads):
+    x, v = T.matrix("x", "float32"), T.vector("v", "float32")
+    function = theano.function([x, v], [T.dot(x, x), T.dot(x, v)])
+    value = np.ones((600, 600), "float32")
+    function(value, value[0])
+    before = _ticks()
+    assert len(before) > 1
+    for _ in range(60):
+        function(value, value[0])
+    after = _ticks()
+    busy = {task: after[task] - before.get(task, 0) for task in after if task != str(threading.get_native_id())}
+    assert after[str(threading.get_native_id())] > before[str(threading.get_native_id())]
+    assert max(busy.values()) <= 2, busy
 
 
 def _in_child(get, answer):

@@ -32,6 +32,7 @@ def test_sample_under_sanitizers(tmp_path):
         UBSAN_OPTIONS="print_stacktrace=1",
         PYTHONPATH=str(ROOT),
         PYTHONMALLOC="malloc",
+        OMP_NUM_THREADS="3",
         THEANO_FLAGS=f"base_compiledir={tmp_path},gcc.cxxflags=-fsanitize=address,undefined -fno-sanitize-recover=undefined -g".replace(
             "address,undefined", "address -fsanitize=undefined"
         ),

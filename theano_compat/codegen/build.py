@@ -79,8 +79,10 @@ class Loaded:
 
 def external_address(name: str) -> int:
     """Return the address of an outside routine by its Fortran-style name (``dgemm``)."""
-    from theano_compat.codegen import blas_pointers
+    from theano_compat.codegen import blas_pointers, pool
 
+    if name == "pool":
+        return pool.address()
     if name == "blas_threads":
         return blas_pointers.threads_address()
     return blas_pointers.table()[name]

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable
 
 from theano_compat import config
-from theano_compat.codegen import build, runtime
+from theano_compat.codegen import build, pool, runtime
 from theano_compat.codegen.abi import SegmentSpec
 from theano_compat.codegen.emit import emit
 from theano_compat.codegen.errors import SegmentError, exception_of, inputs_of_failed
@@ -78,6 +78,7 @@ class CodegenLinker(LocalLinker):
         """Return the compiled function, containers of inputs and of outputs, thunks and nodes."""
         fgraph = self.fgraph
         runtime.start()
+        pool.start()
         input_storage, output_storage, storage_map = map_storage(
             fgraph, fgraph.toposort(), input_storage, output_storage, storage_map
         )

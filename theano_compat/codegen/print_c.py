@@ -170,9 +170,11 @@ class SourceFile:
 
     def _loop(self, loop: Loop, ctypes: dict[str, str]) -> list[str]:
         self.helpers.update(dict.fromkeys(loop.helpers))
+        kernel = Kernel(loop, ctypes)
         if not loop.direct:
             self.headers["nest"] = None
-        kernel = Kernel(loop, ctypes)
+            self.externals["pool"] = None
+            self.helpers.update(dict.fromkeys(kernel.parts()))
         text = kernel.direct() if loop.direct else kernel.function()
         name = self.kernels.setdefault(text, f"tc_kernel_{len(self.kernels)}")
         self.kernel_nodes.setdefault(name, []).append(loop.nodes)
@@ -200,6 +202,7 @@ class SourceFile:
             headers["half"] = None
         if self.externals:
             parts.append(self._binding())
+        parts.append(header("pool"))
         if "blas" in headers:
             parts.append(f"#define TC_BLAS_INT int{build.blas_integer_bits()}_t")
         for name in sorted(headers, key=_HEADER_ORDER.index):
@@ -215,4 +218,4 @@ class SourceFile:
         return "\n".join(lines)
 
 
-_HEADER_ORDER = ["half", "nest", "copy", "blas", "threads", "index", "sort", "extremum", "mrg"]
+_HEADER_ORDER = ["half", "nest", "copy", "threads", "blas", "index", "sort", "extremum", "mrg"]

@@ -16,6 +16,8 @@ __all__ = ["Kernel", "identity", "read_element", "write_element"]
 
 _name = re.compile(r"\b(?:_v|_u|d|q)\d+\b")
 
+_function = re.compile(r"\b(?!if\b|for\b|while\b|sizeof\b)[A-Za-z_]\w*\(")
+
 _CHUNK = 128  # elements that a kernel collects on the stack
 
 _LIMITS = {"int8": "INT8", "int16": "INT16", "int32": "INT32", "int64": "INT64"}
@@ -300,6 +302,35 @@ class Kernel:
             return False
         return any(build.calls_vector_function(s.expr) for s in self.loop.body)
 
+    def _part(self, o: _Operand) -> str:
+        """C name of what joins partial results of an operand, or that it is only read or only stored."""
+        if o.store is None:
+            return "NULL"
+        return "TC_STORED" if o.store.reducer is None else f"tc_part_{o.store.reducer.name}_{o.dtype}"
+
+    def parts(self) -> list[str]:
+        """Texts of the functions that join partial results."""
+        texts = []
+        for o in self.stores:
+            if o.store.reducer is not None:
+                start = write_element("to", o.dtype, identity(o.store.reducer, o.dtype))
+                joined = write_element("to", o.dtype, _combine(o.store.reducer, o.dtype, "a", "b"))
+                read = [f"    const {compute_type(o.dtype)} {v} = {read_element(place, o.dtype)};" for v, place in (("a", "to"), ("b", "partial"))]
+                lines = [f"static int64_t {self._part(o)}(char *to, const char *partial)", "{"]
+                lines += [f"    if (to == NULL)\n        return sizeof({storage_type(o.dtype)});"]
+                lines += [f"    if (partial == NULL) {{\n        {start}\n        return 0;\n    }}", *read, f"    {joined}", "    return 0;", "}"]
+                texts.append("\n".join(lines))
+        return texts
+
+    def _cost(self) -> float:
+        """Estimate of the nanoseconds of one point, as measured: memory, arithmetic, functions with and without vector variants."""
+        cost = 0.015 * sum(itemsize(o.dtype) for o in self.operands if not o.fixed)
+        size = max(itemsize(o.dtype) for o in self.stores)
+        for statement in self.loop.body:
+            functions = len(_function.findall(statement.expr))
+            cost += 0.02 + (0.15 * size if build.calls_vector_function(statement.expr) else 10) * functions
+        return cost
+
     def run(self, name: str) -> list[str]:
         """Statement of the segment that runs the kernel."""
         nd, nop = len(self.domain), len(self.operands)
@@ -321,6 +352,7 @@ class Kernel:
             f"    int64_t e[] = {{{', '.join(self.domain)}}};",
             f"    int64_t s[] = {{{strides}}};",
             f"    char *p[] = {{{pointers}}};",
-            f"    tc_nest({name}, {nd}, {nop}, e, s, p);",
+            f"    static tc_part *const parts[] = {{{', '.join(self._part(o) for o in self.operands)}}};",
+            f"    tc_nest({name}, {nd}, {nop}, e, s, p, parts, {self._cost():.2f});",
             "}",
         ]

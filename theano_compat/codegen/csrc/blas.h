@@ -4,6 +4,11 @@
 #endif
 typedef TC_BLAS_INT tc_int;
 
+/* Below these a library works on one thread anyway: multiplications of a product, elements of a matrix times a vector. */
+enum { tc_alone_gemm = 1 << 16, tc_alone_gemv = 1 << 12 };
+/* From here on a product may be done by blocks, by our own threads. */
+enum { tc_large_gemm = 8000000 };
+
 /* How a matrix of r x c elements lies in memory: 1 rows are contiguous, 2 columns are, 0 neither; sets the leading
    dimension.  Extents of 1 leave the stride free. */
 static int tc_layout(int64_t r, int64_t c, int64_t s0, int64_t s1, int64_t size, int64_t *ld)
@@ -108,15 +113,23 @@ static int tc_layout(int64_t r, int64_t c, int64_t s0, int64_t s1, int64_t size,
             ldc = n;                                                                                                   \
         }                                                                                                              \
         if (a && b && to) {                                                                                            \
-            tc_gemm_f_##N *call = (tc_gemm_f_##N *)tc_table[CALL];                                                     \
-            const tc_int im = (tc_int)m, in = (tc_int)n, ik = (tc_int)k;                                               \
-            const tc_int ia = (tc_int)lda, ib = (tc_int)ldb, ic = (tc_int)ldc;                                         \
-            if (lc == 2)                                                                                               \
-                call(la == 2 ? "N" : "T", lb == 2 ? "N" : "T", &im, &in, &ik, &alpha, (const T *)a, &ia,               \
-                     (const T *)b, &ib, &beta, (T *)to, &ic);                                                          \
-            else                                                                                                       \
-                call(lb == 1 ? "N" : "T", la == 1 ? "N" : "T", &in, &im, &ik, &alpha, (const T *)b, &ib,               \
-                     (const T *)a, &ia, &beta, (T *)to, &ic);                                                          \
+            if (work > tc_alone_gemm)                                                                                  \
+                tc_single((tc_threads *)tc_table[TC_X_blas_threads], 1);                                               \
+            const int t = lc == 2;                                                                                     \
+            const char *ta = la == (t ? 2 : 1) ? "N" : "T", *tb = lb == (t ? 2 : 1) ? "N" : "T";                       \
+            const char *first = t ? ta : tb, *second = t ? tb : ta, *x = t ? a : b, *y = t ? b : a;                    \
+            const int64_t m1 = t ? m : n, n1 = t ? n : m, ldx = t ? lda : ldb, ldy = t ? ldb : lda;                    \
+            if (work >= tc_large_gemm && TC_POOL && ((tc_threads *)tc_table[TC_X_blas_threads])->set)                  \
+                TC_POOL->gemm(tc_table[CALL], sizeof(tc_int) == 8, z, first, second, m1, n1, k, &alpha, x, ldx, y, ldy,\
+                              &beta, to, ldc);                                                                         \
+            else {                                                                                                     \
+                tc_gemm_f_##N *call = (tc_gemm_f_##N *)tc_table[CALL];                                                 \
+                const tc_int im = (tc_int)m1, in = (tc_int)n1, ik = (tc_int)k;                                         \
+                const tc_int ia = (tc_int)ldx, ib = (tc_int)ldy, ic = (tc_int)ldc;                                     \
+                call(first, second, &im, &in, &ik, &alpha, (const T *)x, &ia, (const T *)y, &ib, &beta, (T *)to, &ic); \
+            }                                                                                                          \
+            if (work > tc_alone_gemm)                                                                                  \
+                tc_single((tc_threads *)tc_table[TC_X_blas_threads], 0);                                               \
             if (dc)                                                                                                    \
                 for (int64_t i = 0; i < m; i++)                                                                        \
                     for (int64_t j = 0; j < n; j++)                                                                    \
@@ -160,6 +173,10 @@ static int tc_layout(int64_t r, int64_t c, int64_t s0, int64_t s1, int64_t size,
             for (int64_t i = 0; i < m; i++)                                                                            \
                 ((T *)y)[i * step] = 0;                                                                                \
         }                                                                                                              \
+        if (m * k >= tc_alone_gemv)                                                                                    \
+            tc_single((tc_threads *)tc_table[TC_X_blas_threads], 1);                                                   \
         call(la == 1 ? "T" : "N", &im, &in, &alpha, (const T *)a, &ia, (const T *)x, &ix, &beta, (T *)y, &iy);         \
+        if (m * k >= tc_alone_gemv)                                                                                    \
+            tc_single((tc_threads *)tc_table[TC_X_blas_threads], 0);                                                   \
         return 0;                                                                                                      \
     }

@@ -181,3 +181,82 @@ static int tc_corr_inputs_@N@(const int64_t *g, const @T@ *w, const @T@ *top, @T
     }
     return 0;
 }
+
+/* The three directions, by several threads: images have nothing to do with each other, except that the gradient of the
+   filters is their sum, which is made in parts that depend on the shape alone. */
+typedef int tc_corr_@N@(const int64_t *g, const @T@ *first, const @T@ *second, @T@ *out, @T@ *col, @T@ *tile);
+enum { tc_forward_@N@, tc_weights_@N@, tc_inputs_@N@ };
+enum { tc_corr_parts_@N@ = 16 };
+
+typedef struct {
+    tc_corr_@N@ *f;
+    const int64_t *g;
+    const @T@ *first, *second;
+    @T@ *out, *col, *tile;
+    int64_t steps[3], rooms[2]; /* elements of an image of first, second, out; of a worker's rooms */
+    int64_t units, parts;       /* images taken together count as one */
+    int failed;
+} tc_corr_job_@N@;
+
+static void tc_corr_range_@N@(void *arg, int64_t from, int64_t to, int worker)
+{
+    tc_corr_job_@N@ *t = arg;
+    const int64_t m = t->g[tc_M_@N@], b = from * m;
+    int64_t g[tc_M_@N@ + 1];
+    memcpy(g, t->g, sizeof g);
+    g[tc_B_@N@] = tc_min(to * m, g[tc_B_@N@]) - b;
+    if (t->f(g, t->first + b * t->steps[0], t->second + b * t->steps[1], t->out + b * t->steps[2],
+             t->col + worker * t->rooms[0], t->tile + worker * t->rooms[1]))
+        __atomic_store_n(&t->failed, 1, __ATOMIC_RELAXED);
+}
+
+static void tc_corr_part_@N@(void *arg, int64_t i, int worker)
+{
+    tc_corr_job_@N@ *t = arg, mine = *t;
+    const int64_t from = t->units * i / t->parts, to = t->units * (i + 1) / t->parts;
+    mine.out += i * t->g[tc_O_@N@] * (t->g[tc_C_@N@] / t->g[tc_G_@N@]) * tc_taps_@N@(t->g);
+    tc_corr_range_@N@(&mine, from, to, worker);
+    if (mine.failed)
+        __atomic_store_n(&t->failed, 1, __ATOMIC_RELAXED);
+}
+
+/* Sums of parts, each as large as `out`. */
+static int tc_corr_sum_@N@(tc_corr_job_@N@ *t, int64_t size, int64_t workers)
+{
+    @T@ *out = t->out;
+    t->out = (@T@ *)malloc((size_t)(t->parts * size) * sizeof(@T@));
+    if (!t->out)
+        return 1;
+    TC_POOL->run(tc_corr_part_@N@, t, t->parts, (int)workers);
+    memcpy(out, t->out, (size_t)size * sizeof(@T@));
+    for (int64_t i = 1; i < t->parts; i++)
+        for (int64_t j = 0; j < size; j++)
+            out[j] += t->out[i * size + j];
+    free(t->out);
+    return t->failed;
+}
+
+static int tc_corr_run_@N@(int what, const int64_t *g, const @T@ *first, const @T@ *second, @T@ *out, @T@ *col, @T@ *tile,
+                           int64_t workers)
+{
+    const int64_t B = g[tc_B_@N@], C = g[tc_C_@N@], O = g[tc_O_@N@], p = tc_positions_@N@(g), m = g[tc_M_@N@];
+    const int64_t k = C / g[tc_G_@N@] * tc_taps_@N@(g), image = C * tc_image_@N@(g);
+    tc_corr_job_@N@ t = {what == tc_forward_@N@ ? tc_corr_forward_@N@ : what == tc_weights_@N@ ? tc_corr_weights_@N@ : tc_corr_inputs_@N@,
+                         g, first, second, out, col, tile,
+                         {what == tc_inputs_@N@ ? 0 : image, what == tc_forward_@N@ ? 0 : O * p,
+                          what == tc_forward_@N@ ? O * p : what == tc_inputs_@N@ ? image : 0},
+                         {C * tc_taps_@N@(g) * m * p, O * m * p}, (B + m - 1) / m, 1, 0};
+    /* multiplications, and the patches */
+    const double work = (double)(B * p) * ((double)(O * k) * 0.006 + (double)(C * tc_taps_@N@(g)) * 0.06) * sizeof(@T@);
+    if (what != tc_weights_@N@) {
+        if (B == 0)
+            return 0;
+        tc_each(tc_corr_range_@N@, &t, t.units, work, workers);
+        return t.failed;
+    }
+    t.parts = tc_min(tc_min(t.units, tc_corr_parts_@N@), (int64_t)tc_min(work / (TC_WORTH / 2), 1e6));
+    /* not where the parts would need much memory beside what is summed */
+    if (TC_POOL && t.parts > 1 && t.parts * O * k <= tc_max(1 << 16, 2 * B * (image + O * p)))
+        return tc_corr_sum_@N@(&t, O * k, workers);
+    return tc_corr_weights_@N@(g, first, second, out, col, tile);
+}

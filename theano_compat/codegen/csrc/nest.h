@@ -3,8 +3,6 @@
 /* Sums are made block by block: short ones keep the rounding errors of a lane small. */
 #define TC_BLOCK 4096
 
-typedef void tc_kernel(int64_t n1, int64_t n0, char *const *p, const int64_t *s1, const int64_t *s0);
-
 /* -1: dimension a belongs outside b, 1: inside, 0: no opinion */
 static int tc_order(int nop, const int64_t *a, const int64_t *b)
 {
@@ -20,14 +18,13 @@ static int tc_order(int nop, const int64_t *a, const int64_t *b)
     return found;
 }
 
-/* e[nd], s[nd * nop] (by dimension, then operand) and p[nop] are changed. */
-static void tc_nest(tc_kernel *kernel, int nd, int nop, int64_t *e, int64_t *s, char **p)
+/* Returns how many dimensions are left of e[nd] and s[nd * nop] (by dimension, then operand), -1 where there is no point. */
+static int tc_merge(int nd, int nop, int64_t *e, int64_t *s)
 {
     int n = 0;
-    int64_t none[64] = {0};
     for (int d = 0; d < nd; d++) {
         if (e[d] == 0)
-            return;
+            return -1;
         if (e[d] != 1) {
             if (n != d) {
                 e[n] = e[d];
@@ -61,6 +58,13 @@ static void tc_nest(tc_kernel *kernel, int nd, int nop, int64_t *e, int64_t *s, 
             n--;
         }
     }
+    return n;
+}
+
+/* On one thread; p[nop] is changed. */
+static void tc_walk(tc_kernel *kernel, int n, int nop, const int64_t *e, const int64_t *s, char **p)
+{
+    const int64_t none[64] = {0};
     if (n == 0) {
         kernel(1, 1, p, none, none);
         return;
@@ -96,4 +100,23 @@ static void tc_nest(tc_kernel *kernel, int nd, int nop, int64_t *e, int64_t *s, 
         if (d < 0)
             return;
     }
+}
+
+/* e, s and p are changed; parts[nop] tells which operands are written and how partial results join, `cost` the
+   nanoseconds of one point. */
+static inline void tc_nest(tc_kernel *kernel, int nd, int nop, int64_t *e, int64_t *s, char **p, tc_part *const *parts,
+                           double cost)
+{
+    const int n = tc_merge(nd, nop, e, s);
+    if (n < 0)
+        return;
+    const tc_pool *pool = TC_POOL;
+    double points = 1;
+    for (int d = 0; d < n; d++)
+        points *= (double)e[d];
+    const int64_t least = pool ? __atomic_load_n(&pool->least, __ATOMIC_RELAXED) : 0;
+    if (pool && (points * cost >= TC_WORTH || (least && points >= (double)least)))
+        pool->nest(kernel, n, nop, e, s, p, parts, points * cost);
+    else
+        tc_walk(kernel, n, nop, e, s, p);
 }

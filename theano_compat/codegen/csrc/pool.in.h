@@ -174,3 +174,52 @@ TC_POOL_BACK_@N@(tc_pool_average_back_@N@,
         r[2 * p + 1] += dr[p];
     },
     to[i] += t[p];)
+
+/* Images have nothing to do with each other: several threads may do some each, with rooms `t` and `counts` of their own. */
+typedef struct {
+    void (*forward)(const int64_t *, const @T@ *, @T@ *, @T@ *, @T@ *);
+    void (*back)(const int64_t *, const @T@ *, const @T@ *, const @T@ *, @T@ *, @T@ *, @T@ *);
+    const int64_t *g;
+    const @T@ *x, *m, *d;
+    @T@ *to, *t, *counts;
+    int64_t x_step, m_step, d_step, to_step;
+} tc_pool_job_@N@;
+
+static void tc_pool_range_@N@(void *arg, int64_t from, int64_t to, int worker)
+{
+    const tc_pool_job_@N@ *v = arg;
+    int64_t g[tc_pc_@N@ + 1];
+    memcpy(g, v->g, sizeof g);
+    g[0] = to - from;
+    @T@ *t = v->t + worker * tc_max(g[tc_pi_@N@ + 2], g[tc_po_@N@ + 2]), *counts = v->counts + worker * g[tc_po_@N@ + 2];
+    if (v->forward)
+        v->forward(g, v->x + from * v->x_step, v->to + from * v->to_step, t, counts);
+    else
+        v->back(g, v->x + from * v->x_step, v->m + from * v->m_step, v->d + from * v->d_step, v->to + from * v->to_step, t, counts);
+}
+
+static double tc_pool_work_@N@(const int64_t *g, int64_t *image, int64_t *windows)
+{
+    *image = g[tc_pi_@N@] * g[tc_pi_@N@ + 1] * g[tc_pi_@N@ + 2];
+    *windows = g[tc_po_@N@] * g[tc_po_@N@ + 1] * g[tc_po_@N@ + 2];
+    return (double)g[0] * ((double)*image * 0.05 + (double)*windows * (double)g[tc_pw_@N@ + 2] * 0.1) * sizeof(@T@);
+}
+
+static void tc_pool_forward_@N@(void (*f)(const int64_t *, const @T@ *, @T@ *, @T@ *, @T@ *), const int64_t *g, const @T@ *x,
+                                @T@ *to, @T@ *t, @T@ *counts, int64_t workers)
+{
+    int64_t image, windows;
+    const double work = tc_pool_work_@N@(g, &image, &windows);
+    tc_pool_job_@N@ job = {f, NULL, g, x, NULL, NULL, to, t, counts, image, 0, 0, windows};
+    tc_each(tc_pool_range_@N@, &job, g[0], work, workers);
+}
+
+/* `x` and `to` have the image's shape or (`turned`) `d` and `to` change places; to is set to 0 before. */
+static void tc_pool_backward_@N@(void (*f)(const int64_t *, const @T@ *, const @T@ *, const @T@ *, @T@ *, @T@ *, @T@ *), int turned,
+                                 const int64_t *g, const @T@ *x, const @T@ *m, const @T@ *d, @T@ *to, @T@ *t, @T@ *counts, int64_t workers)
+{
+    int64_t image, windows;
+    const double work = 2 * tc_pool_work_@N@(g, &image, &windows);
+    tc_pool_job_@N@ job = {NULL, f, g, x, m, d, to, t, counts, image, windows, turned ? image : windows, turned ? windows : image};
+    tc_each(tc_pool_range_@N@, &job, g[0], work, workers);
+}

@@ -22,6 +22,8 @@ from theano_compat.tensor.blas import BatchedDot, Dot22, Dot22Scalar, Gemm, Gemv
 
 _LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
 
+#: What the text of a product needs before it.
+HEADERS = ("threads", "blas")
 
 _CSRC = Path(__file__).resolve().parent.parent / "csrc"
 #: Products of our own for real factors, by what they suit: few columns, a factor that stays in the cache, one that many products share.
@@ -52,7 +54,7 @@ def _routine(kind: str, dtype: str) -> tuple[str, tuple[str, ...], tuple[str, ..
         return "product", (product,), ()
     name = f"{letter}{kind}"
     helpers = (product, _own_products(dtype), *([f"TC_DENSE({ctype}, {dtype})"] if kind == "gemm" else []))
-    return kind, (*helpers, f"TC_{kind.upper()}({ctype}, {dtype}, TC_X_{name})"), (name,)
+    return kind, (*helpers, f"TC_{kind.upper()}({ctype}, {dtype}, TC_X_{name})"), (name, "blas_threads", "pool")
 
 
 def _matrix(view: View) -> str:
@@ -80,7 +82,7 @@ def _packed(outer, b: View, m: str, helpers, externals) -> View:
     n, k = outer.find(b.shape[1]), outer.find(b.shape[0])
     room = outer.sized(b.dtype, outer.let(f"tc_packed_bytes_{b.dtype}({m}, {n}, {k})"))
     text = f"if ({room.buffer.nbytes})\n    tc_pack_panels_{b.dtype}({n}, {k}, {_matrix(b)}, ({storage_type(b.dtype)} *){room.pointer});"
-    outer.call(text, (b,), (room,), helpers=(*helpers, _text(_PACKED, b.dtype)), headers=("blas",), externals=externals, label="pack a factor")
+    outer.call(text, (b,), (room,), helpers=(*helpers, _text(_PACKED, b.dtype)), headers=HEADERS, externals=externals, label="pack a factor")
     return room
 
 
@@ -106,7 +108,7 @@ def _library_call(builder, kind, call, reads, writes, helpers, externals) -> Non
     text = f"{call};" if kind == "product" else (
         f"if ({call}) return tc_fail(f, {int(ErrorCode.MEMORY)}, {builder.node_number}, 0, 0, 0, 0, 0, 0);"
     )
-    builder.call(text, reads, writes, helpers=helpers, headers=("blas",), externals=externals, label=kind)
+    builder.call(text, reads, writes, helpers=helpers, headers=HEADERS, externals=externals, label=kind)
 
 
 def _inner_extent(builder, a: View, b: View) -> None:
@@ -308,5 +310,5 @@ def lower_batched_dot(op, node, builder):
     text += f"{call};" if kind == "product" else (
         f"if ({call}) return tc_fail(f, {int(ErrorCode.MEMORY)}, {builder.node_number}, 0, 0, 0, 0, 0, 0);"
     )
-    builder.call(text, (a, b), (out,), helpers=helpers, headers=("blas",), externals=externals, label="batched product")
+    builder.call(text, (a, b), (out,), helpers=helpers, headers=HEADERS, externals=externals, label="batched product")
     builder.bind(node.outputs[0], out)

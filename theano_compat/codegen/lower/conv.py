@@ -9,7 +9,7 @@ from theano_compat.codegen.abi import ErrorCode
 from theano_compat.codegen.builder import NotLowered, is_literal
 from theano_compat.codegen.dtypes import storage_type
 from theano_compat.codegen.ir import View
-from theano_compat.codegen.lower.blas import _routine
+from theano_compat.codegen.lower.blas import HEADERS, _routine
 from theano_compat.codegen.lower.registry import register
 from theano_compat.tensor.nnet.conv import ConvOp
 from theano_compat.tensor.nnet.corr import CorrMM, CorrMM_gradInputs, CorrMM_gradWeights
@@ -18,9 +18,6 @@ from theano_compat.tensor.nnet.corr_base import FULL, HALF
 
 #: Columns that a product should have at least: images are taken together until there are so many.
 _COLUMNS = 256
-
-#: Multiplications in one product below which the library shall not wake its threads.
-_SINGLE = "3e7"
 
 _SOURCE = Path(__file__).resolve().parent.parent / "csrc" / "corr.in.h"
 
@@ -169,27 +166,22 @@ def _same_top(builder, op, top: View, wanted) -> None:
             builder.unify(given, extent)
 
 
-def _run(builder, what: str, dtype: str, numbers: str, first: View, second: View, out: View, room) -> None:
-    """Emit the call of one direction; `room` are extents of the columns and of the tile."""
+def _run(builder, what: str, dtype: str, numbers: str, first: View, second: View, out: View, room, batch: str, at_once: str) -> None:
+    """Emit the call of one direction; `room` are extents of a worker's columns and tile, `at_once` images of the batch are taken together."""
     kind, helpers, externals = _routine("gemm", dtype)
-    col, tile = (builder.temp(dtype, extents, local=False) for extents in room)
+    units = builder.let(f"({batch} + {at_once} - 1) / {at_once}")
+    workers = builder.let(f"tc_crew({units})")
+    col, tile = (builder.temp(dtype, (workers, *extents), local=False) for extents in room)
     ctype = storage_type(dtype)
     arguments = [f"(const {ctype} *){first.pointer}", f"(const {ctype} *){second.pointer}"]
     arguments += [f"({ctype} *){v.pointer}" for v in (out, col, tile)]
-    # Products of this size are over before the library's other threads have begun.
-    m, n = room[1]
-    work = " * ".join(f"(double){e}" for e in (m, n, room[0][0]))
     text = (
-        f"{{\n    const int single = {work} < {_SINGLE};\n"
-        "    if (single)\n        tc_single((tc_threads *)tc_table[TC_X_blas_threads], 1);\n"
-        f"    const int failed = tc_corr_{what}_{dtype}({numbers}, {', '.join(arguments)});\n"
-        "    if (single)\n        tc_single((tc_threads *)tc_table[TC_X_blas_threads], 0);\n"
-        "    if (failed)\n"
-        f"        return tc_fail(f, {int(ErrorCode.MEMORY)}, {builder.node_number}, 0, 0, 0, 0, 0, 0);\n}}"
+        f"if (tc_corr_run_{dtype}(tc_{what}_{dtype}, {numbers}, {', '.join(arguments)}, {workers}))\n"
+        f"    return tc_fail(f, {int(ErrorCode.MEMORY)}, {builder.node_number}, 0, 0, 0, 0, 0, 0);"
     )
     builder.call(
-        text, (first, second), (out, col, tile), helpers=(*helpers, _text(dtype, kind)), headers=("blas", "threads"),
-        externals=(*externals, "blas_threads"), label="convolution",
+        text, (first, second), (out, col, tile), helpers=(*helpers, _text(dtype, kind)), headers=HEADERS,
+        externals=tuple(dict.fromkeys((*externals, "pool"))), label="convolution",
     )
 
 
@@ -220,7 +212,7 @@ def _forward(builder, node, op, img: View, kern: View) -> None:
     out = builder.temp(dtype, (batch, filters, *positions), local=False)
     assert len(positions) == nd
     numbers = geometry.numbers(batch, channels, filters, image, positions, at_once)
-    _run(builder, "forward", dtype, numbers, img, kern, out, _room(geometry, channels, filters, positions, at_once))
+    _run(builder, "forward", dtype, numbers, img, kern, out, _room(geometry, channels, filters, positions, at_once), batch, at_once)
     builder.bind(node.outputs[0], out)
 
 
@@ -265,7 +257,7 @@ def lower_corr_weights(op, node, builder):
     at_once = geometry.together(batch, positions)
     out = builder.temp(dtype, (filters, divide(builder, channels, str(op.num_groups)), *geometry.taps), local=False)
     numbers = geometry.numbers(batch, channels, filters, image, positions, at_once)
-    _run(builder, "weights", dtype, numbers, img, top, out, _room(geometry, channels, filters, positions, at_once))
+    _run(builder, "weights", dtype, numbers, img, top, out, _room(geometry, channels, filters, positions, at_once), batch, at_once)
     builder.bind(node.outputs[0], out)
 
 
@@ -299,7 +291,7 @@ def lower_corr_inputs(op, node, builder):
     out = builder.temp(dtype, (batch, channels, *image), local=False)
     assert len(positions) == nd
     numbers = geometry.numbers(batch, channels, filters, image, positions, at_once)
-    _run(builder, "inputs", dtype, numbers, kern, top, out, _room(geometry, channels, filters, positions, at_once))
+    _run(builder, "inputs", dtype, numbers, kern, top, out, _room(geometry, channels, filters, positions, at_once), batch, at_once)
     builder.bind(node.outputs[0], out)
 
 

@@ -44,7 +44,45 @@ _ROW_EXP = """static inline {T} tc_row_exp_{D}(int64_t k, const {T} *x, const {T
     return sum;
 }}"""
 
-_SOFTMAX = """static void tc_softmax_{D}(int64_t n, int64_t k, const {T} *x, const {T} *b, {T} *to)
+#: Rows have nothing to do with each other, so several threads may do some each.
+_ROWS = """typedef struct {{ {fields} }} tc_job_{name};
+static void tc_rows_{name}(void *job, int64_t from, int64_t end, int worker)
+{{
+    const tc_job_{name} v = *(const tc_job_{name} *)job;
+    tc_some_{name}({shifted});
+}}
+static void tc_{name}({parameters})
+{{
+    tc_job_{name} job = {{ {names} }};
+    tc_each(tc_rows_{name}, &job, n, (double)n * (double)k * {cost}, {most});
+}}"""
+
+
+def _by_rows(name: str, parameters: str, steps: dict[str, str], cost: str, most: str = "INT32_MAX") -> str:
+    """Return a C function ``tc_<name>`` that runs ``tc_some_<name>`` on its rows, by several threads where they are many.
+
+    Parameters
+    ----------
+    name : str
+    parameters : str
+        Of both; the first is ``int64_t n``, the rows.
+    steps : dict
+        How far pointers move from a row to the next; ``?`` before it where the pointer may be NULL.
+    cost : str
+        Nanoseconds of one element.
+    most : str
+        Workers that may take part.
+    """
+    names = [parameter.split()[-1].lstrip("*") for parameter in parameters.split(", ")]
+    shifted = {v: f"v.{v}" for v in names} | {"n": "end - from"}
+    for v, step in steps.items():
+        moved = f"v.{v} + from * {step.removeprefix('?')}"
+        shifted[v] = f"v.{v} ? {moved} : NULL" if step.startswith("?") else moved
+    fields = parameters.replace(", ", "; ") + ";"
+    return _ROWS.format(name=name, fields=fields, shifted=", ".join(shifted.values()), parameters=parameters, names=", ".join(names), cost=cost, most=most)
+
+
+_SOFTMAX = """static void tc_some_softmax_{D}(int64_t n, int64_t k, const {T} *x, const {T} *b, {T} *to)
 {{
     for (int64_t i = 0; i < n; i++, x += k, to += k) {{
         {T} m;
@@ -54,8 +92,9 @@ _SOFTMAX = """static void tc_softmax_{D}(int64_t n, int64_t k, const {T} *x, con
             to[j] *= r;
     }}
 }}"""
+_SOFTMAX_ROWS = ("softmax", "int64_t n, int64_t k, const {T} *x, const {T} *b, {T} *to", {"x": "v.k", "to": "v.k"}, "0.25 * sizeof *x")
 
-_LOG_SOFTMAX = """static void tc_log_softmax_{D}(int64_t n, int64_t k, const {T} *x, {T} *to)
+_LOG_SOFTMAX = """static void tc_some_log_softmax_{D}(int64_t n, int64_t k, const {T} *x, {T} *to)
 {{
     for (int64_t i = 0; i < n; i++, x += k, to += k) {{
         {T} m;
@@ -65,8 +104,9 @@ _LOG_SOFTMAX = """static void tc_log_softmax_{D}(int64_t n, int64_t k, const {T}
             to[j] = (x[j] - m) - shift;
     }}
 }}"""
+_LOG_SOFTMAX_ROWS = ("log_softmax", "int64_t n, int64_t k, const {T} *x, {T} *to", {"x": "v.k", "to": "v.k"}, "0.25 * sizeof *x")
 
-_SOFTMAX_GRAD = """static void tc_softmax_grad_{D}(int64_t n, int64_t k, const {T} *dy, int64_t step, const {T} *s, {T} *to)
+_SOFTMAX_GRAD = """static void tc_some_softmax_grad_{D}(int64_t n, int64_t k, const {T} *dy, int64_t step, const {T} *s, {T} *to)
 {{
     for (int64_t i = 0; i < n; i++, dy += step, s += k, to += k) {{
         {T} sum = 0;
@@ -78,15 +118,20 @@ _SOFTMAX_GRAD = """static void tc_softmax_grad_{D}(int64_t n, int64_t k, const {
             to[j] = (dy[j] - sum) * s[j];
     }}
 }}"""
+_SOFTMAX_GRAD_ROWS = (
+    "softmax_grad", "int64_t n, int64_t k, const {T} *dy, int64_t step, const {T} *s, {T} *to", {"dy": "v.step", "s": "v.k", "to": "v.k"}, "0.1 * sizeof *s",
+)
 
-#: Returns 0, or the number of the row (plus 1) whose class does not exist.
-_CROSSENTROPY = """static int64_t tc_crossentropy_{D}_{I}(int64_t n, int64_t k, const {T} *x, const {T} *b, const char *y, int64_t y0,
-                                       {T} *nll, {T} *sm, {I} *am, {T} *row)
+#: `bad` is set to the number of the first row (plus 1) whose class does not exist.
+_CROSSENTROPY = """static void tc_some_crossentropy_{D}_{I}(int64_t n, int64_t k, const {T} *x, const {T} *b, const char *y, int64_t y0,
+                                       {T} *nll, {T} *sm, {I} *am, {T} *row, int64_t first, int64_t *bad)
 {{
     for (int64_t i = 0; i < n; i++, x += k) {{
         const int64_t c = (int64_t)*(const {I} *)(y + i * y0);
-        if (c < 0 || c >= k)
-            return i + 1;
+        if (c < 0 || c >= k) {{
+            tc_least(bad, first + i + 1);
+            return;
+        }}
         {T} *to = sm ? sm + i * k : row, m;
         const {T} sum = tc_row_exp_{D}(k, x, b, to, &m);
         if (nll)
@@ -110,30 +155,56 @@ _CROSSENTROPY = """static int64_t tc_crossentropy_{D}_{I}(int64_t n, int64_t k, 
                 to[j] *= r;
         }}
     }}
-    return 0;
 }}"""
+_CROSSENTROPY_ROWS = (
+    "crossentropy",
+    "int64_t n, int64_t k, const {T} *x, const {T} *b, const char *y, int64_t y0, {T} *nll, {T} *sm, {I} *am, {T} *row, int64_t first, int64_t *bad",
+    {"x": "v.k", "y": "v.y0", "nll": "?1", "sm": "?v.k", "am": "?1", "first": "1"},
+    "0.4 * sizeof *x",
+    "sm ? INT32_MAX : 1",  # one row of scratch
+)
 
-_CROSSENTROPY_DX = """static int64_t tc_crossentropy_dx_{D}_{I}(int64_t n, int64_t k, const char *dy, int64_t dy0, const {T} *s, const char *y,
-                                          int64_t y0, {T} *to)
+_CROSSENTROPY_DX = """static void tc_some_crossentropy_dx_{D}_{I}(int64_t n, int64_t k, const char *dy, int64_t dy0, const {T} *s, const char *y,
+                                          int64_t y0, {T} *to, int64_t first, int64_t *bad)
 {{
     for (int64_t i = 0; i < n; i++, s += k, to += k) {{
         const int64_t c = (int64_t)*(const {I} *)(y + i * y0);
         const {T} g = *(const {T} *)(dy + i * dy0);
-        if (c < 0 || c >= k)
-            return i + 1;
+        if (c < 0 || c >= k) {{
+            tc_least(bad, first + i + 1);
+            return;
+        }}
         #pragma omp simd
         for (int64_t j = 0; j < k; j++)
             to[j] = g * s[j];
         to[c] -= g;
     }}
-    return 0;
 }}"""
+_CROSSENTROPY_DX_ROWS = (
+    "crossentropy_dx",
+    "int64_t n, int64_t k, const char *dy, int64_t dy0, const {T} *s, const char *y, int64_t y0, {T} *to, int64_t first, int64_t *bad",
+    {"dy": "v.dy0", "s": "v.k", "y": "v.y0", "to": "v.k", "first": "1"},
+    "0.05 * sizeof *s",
+)
+
+#: Remembers the smallest number that any thread has come upon; 0 is none.
+_LEAST = """static inline void tc_least(int64_t *to, int64_t number)
+{
+    int64_t old = __atomic_load_n(to, __ATOMIC_RELAXED);
+    while ((old == 0 || number < old) && !__atomic_compare_exchange_n(to, &old, number, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+}"""
 
 
 def _text(template: str, dtype: str, index: str = "") -> str:
     return template.format(
         T=storage_type(dtype), D=dtype, S="f" if dtype == "float32" else "", I=storage_type(index) if index else ""
     )
+
+
+def _rows_text(rows: tuple, dtype: str, index: str = "") -> str:
+    name, parameters, *others = rows
+    return _by_rows(f"{name}_{dtype}" + (f"_{storage_type(index)}" if index else ""), _text(parameters, dtype, index), *others)
 
 
 def _rows(builder: Builder, view: View, dtype: str | None = None) -> View:
@@ -187,7 +258,8 @@ def _emit_softmax(builder: Builder, node, bias_var=None) -> None:
         f"tc_softmax_{dtype}({n}, {k}, {_pointer(x, dtype)}, {_pointer(bias, dtype)}, {_pointer(out, dtype, False)});",
         (x,) if bias is None else (x, bias),
         (out,),
-        helpers=(_text(_ROW_EXP, dtype), _text(_SOFTMAX, dtype)),
+        helpers=(_text(_ROW_EXP, dtype), _text(_SOFTMAX, dtype), _rows_text(_SOFTMAX_ROWS, dtype)),
+        externals=("pool",),
         label="softmax",
     )
     builder.bind(node.outputs[0], out)
@@ -213,7 +285,8 @@ def lower_log_softmax(op, node, builder):
         f"tc_log_softmax_{dtype}({n}, {k}, {_pointer(x, dtype)}, {_pointer(out, dtype, False)});",
         (x,),
         (out,),
-        helpers=(_text(_ROW_EXP, dtype), _text(_LOG_SOFTMAX, dtype)),
+        helpers=(_text(_ROW_EXP, dtype), _text(_LOG_SOFTMAX, dtype), _rows_text(_LOG_SOFTMAX_ROWS, dtype)),
+        externals=("pool",),
         label="log-softmax",
     )
     builder.bind(node.outputs[0], out)
@@ -252,7 +325,8 @@ def lower_softmax_grad(op, node, builder):
         f"tc_softmax_grad_{dtype}({n}, {k}, {_pointer(dy, dtype)}, {k}, {_pointer(s, dtype)}, {_pointer(out, dtype, False)});",
         (dy, s),
         (out,),
-        helpers=(_text(_SOFTMAX_GRAD, dtype),),
+        helpers=(_text(_SOFTMAX_GRAD, dtype), _rows_text(_SOFTMAX_GRAD_ROWS, dtype)),
+        externals=("pool",),
         label="softmax gradient",
     )
     builder.bind(node.outputs[0], out)
@@ -270,11 +344,12 @@ def _classes(builder: Builder, var, n: str, message: str) -> View:
 
 
 def _checked_call(builder: Builder, call: str) -> str:
-    """Return text that runs a function which gives the number of a bad row (plus 1)."""
+    """Return text that runs a function which sets ``{bad}`` to the number of a bad row (plus 1)."""
     bad = builder.name("_u")
     builder.messages.append((ValueError, "y_i value out of bounds"))
     return (
-        f"const int64_t {bad} = {call};\n"
+        f"int64_t {bad} = 0;\n"
+        f"{call.format(bad=bad)};\n"
         f"if ({bad}) return tc_fail(f, 12, {builder.node_number}, {len(builder.messages) - 1}, {bad} - 1, 0, 0, 0, 0);"
     )
 
@@ -296,13 +371,14 @@ def lower_crossentropy_softmax(op, node, builder):
     lent = [_pointer(r, d, False) for r, d in zip((*rooms, row), (*dtypes, dtype))]
     call = (
         f"tc_crossentropy_{dtype}_{index}({n}, {k}, {_pointer(x, dtype)}, {_pointer(bias, dtype)}, {y.pointer}, "
-        f"{y.strides[0]}, {', '.join(lent)})"
+        f"{y.strides[0]}, {', '.join(lent)}, 0, &{{bad}})"
     )
     builder.call(
         _checked_call(builder, call),
         (x, bias, y),
         [r for r in (*rooms, row) if r is not None],
-        helpers=(_text(_ROW_EXP, dtype), _text(_CROSSENTROPY, dtype, y.dtype)),
+        helpers=(_LEAST, _text(_ROW_EXP, dtype), _text(_CROSSENTROPY, dtype, y.dtype), _rows_text(_CROSSENTROPY_ROWS, dtype, y.dtype)),
+        externals=("pool",),
         label="crossentropy",
     )
     for out, room in zip(node.outputs, rooms):
@@ -335,13 +411,14 @@ def lower_crossentropy_softmax_dx(op, node, builder):
     out = builder.temp(dtype, (n, k))
     call = (
         f"tc_crossentropy_dx_{dtype}_{storage_type(y.dtype)}({n}, {k}, {dy.pointer}, {step}, {_pointer(s, dtype)}, "
-        f"{y.pointer}, {y.strides[0]}, {_pointer(out, dtype, False)})"
+        f"{y.pointer}, {y.strides[0]}, {_pointer(out, dtype, False)}, 0, &{{bad}})"
     )
     builder.call(
         _checked_call(builder, call),
         (dy, s, y),
         (out,),
-        helpers=(_text(_CROSSENTROPY_DX, dtype, y.dtype),),
+        helpers=(_LEAST, _text(_CROSSENTROPY_DX, dtype, y.dtype), _rows_text(_CROSSENTROPY_DX_ROWS, dtype, y.dtype)),
+        externals=("pool",),
         label="crossentropy gradient",
     )
     builder.bind(node.outputs[0], out)

@@ -95,10 +95,13 @@ class _Windows:
         tokens.append("1" if self.op.mode == "average_inc_pad" else "0")
         return f"(const int64_t[]){{{', '.join(tokens)}}}"
 
-    def rows(self, dtype: str) -> tuple[View, View]:
-        """Return scratch for a row of the image (or of windows), and for the counts of a row of windows."""
+    def rows(self, dtype: str) -> tuple[View, View, str]:
+        """Return scratch for a row of the image (or of windows) and for the counts of a row of windows, for so many workers."""
         longer = self.builder.let(f"tc_max({self.image[-1]}, {self.output[-1]})")
-        return tuple(self.builder.temp(dtype, (extent,), local=False) for extent in (longer, self.output[-1]))
+        images = self.builder.mul(*self.lead) if self.lead else "1"
+        workers = self.builder.let(f"tc_crew({images})")
+        row, counts = (self.builder.temp(dtype, (workers, extent), local=False) for extent in (longer, self.output[-1]))
+        return row, counts, workers
 
     def check_pooled(self, view: View) -> None:
         """Check that an array has the shape of the pooling."""
@@ -135,21 +138,22 @@ def lower_pool(op, node, builder):
     x = _operand(builder, node.inputs[0], dtype)
     windows = _Windows(builder, op, node, x)
     out = builder.temp(dtype, (*windows.lead, *windows.output), local=False)
-    row, counts = windows.rows(dtype)
+    row, counts, workers = windows.rows(dtype)
     what = {"max": "max", "sum": "sum"}.get(op.mode, "average")
-    text = f"tc_pool_{what}_{dtype}({windows.numbers()}, {_arguments(dtype, x, out, row, counts)});"
-    builder.call(text, (x,), (out, row, counts), helpers=(_text(dtype),), label="pooling")
+    text = f"tc_pool_forward_{dtype}(tc_pool_{what}_{dtype}, {windows.numbers()}, {_arguments(dtype, x, out, row, counts)}, {workers});"
+    builder.call(text, (x,), (out, row, counts), helpers=(_text(dtype),), externals=("pool",), label="pooling")
     builder.bind(node.outputs[0], out)
 
 
 def _back(builder, windows, what, dtype, x, m, d, out) -> None:
-    row, counts = windows.rows(dtype)
+    row, counts, workers = windows.rows(dtype)
+    turned = int(what == "max_back_back")
     size = f"(size_t)({builder.mul(*out.shape)}) * sizeof({storage_type(dtype)})" if out.shape else f"sizeof({storage_type(dtype)})"
     text = (
         f"memset({out.pointer}, 0, {size});\n"
-        f"tc_pool_{what}_{dtype}({windows.numbers()}, {_arguments(dtype, x, m, d, out, row, counts)});"
+        f"tc_pool_backward_{dtype}(tc_pool_{what}_{dtype}, {turned}, {windows.numbers()}, {_arguments(dtype, x, m, d, out, row, counts)}, {workers});"
     )
-    builder.call(text, (x, m, d), (out, row, counts), helpers=(_text(dtype),), label="pooling gradient")
+    builder.call(text, (x, m, d), (out, row, counts), helpers=(_text(dtype),), externals=("pool",), label="pooling gradient")
 
 
 @register(MaxPoolGrad)
