@@ -46,6 +46,8 @@ def environment(framework: str, cache: str | Path, dtype: str, args: Namespace) 
     variables.pop("PYTHONDONTWRITEBYTECODE", None)  # installed packages have their bytecode; so shall a checkout
     variables["PYTENSOR_FLAGS" if framework == "pytensor" else "THEANO_FLAGS"] = flags
     variables.update(JAX_ENABLE_X64="1" if dtype == "float64" else "0", JAX_PLATFORMS="cpu")
+    # JAX has a cache too, if it is told where; warm shall mean the same for all.
+    variables.update(JAX_COMPILATION_CACHE_DIR=f"{cache}/jax", JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0", JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES="-1")
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
     variables.update({name: str(args.threads) for name in threads})
     if args.threads == 1:
