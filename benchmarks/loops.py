@@ -4,8 +4,9 @@
     python benchmarks/loops.py --quick --cache FOLDER --theano PYTHON --jax PYTHON --torch PYTHON --pytensor PYTHON
 
 PYTHON is an interpreter that has that framework. Real Theano and PyTensor spend a minute or two on each new graph: the first quick run fills FOLDER, the next
-takes five minutes; without --quick, count on an hour. Real Theano's compiled loop needs Python 3.10 or older; what runs, and how it loops, is printed first. Each framework has a process of its own, all on the
-same core and with one thread (``--threads``). They take turns of ``--seconds``, in an order that is reversed each time; printed are medians over the turns.
+takes five minutes; without --quick, count on an hour. Real Theano's compiled loop needs Python 3.10 or older; what runs, and how it loops, is printed first.
+Each framework has a process of its own, all on the same core and with one thread (``--threads``). They take turns of ``--seconds``, in an order that is
+reversed each time; printed are medians over the turns.
 
 Before a case is timed, every framework has called it four times, and the results of the fourth call and the parameters after it must be
 those of the first framework. ``differs`` is the largest difference, relative to the largest element of its array; what differs by more than ``--tolerance`` is not timed.
@@ -17,7 +18,8 @@ Where a framework has several ways of writing a loop all are checked, and the fa
     lstm        a training step: embedding, LSTM, softmax and crossentropy at each of 100 steps; ``--grid`` for more sizes
     compile     that training step from the first expression to the first result: with an empty cache, and in a second process
     unrolled    the same for an LSTM without a loop, in a graph that grows
-    memory      by how much the first training step lets the process grow, with scan and with scan_checkpoints (Linux)
+    memory      by how much the first training step lets the process grow, with scan and with scan_checkpoints (Linux);
+                real Theano's scan_checkpoints needs the division of Python 2, and is given it
 """
 
 from __future__ import annotations

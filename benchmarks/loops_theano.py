@@ -1,10 +1,23 @@
 """The loops in plain Theano; they run under real Theano, theano_compat and PyTensor alike."""
 
+import contextlib
+
 import numpy as np
 
 from loops_data import RATE
 
 LSTM = ("E", "W", "U", "b", "V", "d")
+
+
+@contextlib.contextmanager
+def division_of_python_2(engine):
+    """Let ``/`` be as it was when real Theano's scan_checkpoints was written: on Python 3 that divides a length and gets no whole number."""
+    variable = engine.tensor.TensorVariable
+    variable.__truediv__ = variable.__floordiv__
+    try:
+        yield
+    finally:
+        del variable.__truediv__  # what it inherits
 
 
 class Dialect:
@@ -16,7 +29,7 @@ class Dialect:
 
     def loop(self, step, checkpoint_every=0, **arguments):
         """Return the outputs of scan, or of scan_checkpoints, which are those after every `checkpoint_every` steps."""
-        scan = self.engine.scan
+        scan, division = self.engine.scan, contextlib.nullcontext()
         if self.moved:
             arguments["return_updates"] = False
         if checkpoint_every:
@@ -24,8 +37,11 @@ class Dialect:
                 from pytensor.scan.checkpoints import scan_checkpoints as scan
             else:
                 scan = self.engine.scan_checkpoints
+            if self.engine.__name__ == "theano":
+                division = division_of_python_2(self.engine)
             arguments.update(save_every_N=checkpoint_every, padding=False)
-        found = scan(step, **arguments)
+        with division:
+            found = scan(step, **arguments)
         return found if self.moved else found[0]
 
     def nll(self, scores, y):
