@@ -6,8 +6,6 @@ import numpy as np
 
 #: The symbols that the LSTM reads and predicts.
 VOCABULARY = 100
-#: How far a training step moves.
-RATE = 0.05
 
 
 def make_data(case, dtype, **sizes):
@@ -20,6 +18,11 @@ def make_data(case, dtype, **sizes):
         Of all arrays of floats.
     **sizes
         What the case needs of ``steps``, ``n`` (length of a vector), ``hidden``, ``batch``, ``every`` (steps between checkpoints).
+
+    Returns
+    -------
+    dict
+        Among it the learning rate, ``rate``: small enough to go on for ever, large enough for a wrong gradient to show in the parameters.
     """
     makers = {"power": power, "recurrence": recurrence, "rnn": partial(recurrent, gates=1), "gru": partial(recurrent, gates=3), "lstm": lstm}
     data = makers[case.split()[0]](np.random.RandomState(0), **sizes)
@@ -38,7 +41,7 @@ def recurrence(rng, steps, n):
 
 def recurrent(rng, steps, hidden, batch, gates):
     """Inputs ``x`` ``(steps, batch, hidden)``, targets ``y`` ``(steps, batch)``, a first state, the cell, and what reads its state."""
-    data = {"x": rng.randn(steps, batch, hidden), "y": rng.randn(steps, batch), "h0": np.zeros((batch, hidden))}
+    data = {"rate": 0.05, "x": rng.randn(steps, batch, hidden), "y": rng.randn(steps, batch), "h0": np.zeros((batch, hidden))}
     return {**data, **cell(rng, hidden, gates), "v": rng.randn(hidden) / np.sqrt(hidden)}
 
 
@@ -52,6 +55,6 @@ def lstm(rng, steps, hidden, batch, every=0):
     """Symbols ``x`` and ``y`` ``(steps, batch)`` (int32), first states, embedding ``E``, cell, and the layer of scores ``V``, ``d``."""
     x, y = (rng.randint(0, VOCABULARY, (steps, batch)).astype("int32") for _ in range(2))
     scores = {"V": rng.uniform(-1, 1, (hidden, VOCABULARY)) / np.sqrt(hidden), "d": np.zeros(VOCABULARY)}
-    embedding = rng.randn(VOCABULARY, hidden)
+    embedding = 0.1 * rng.randn(VOCABULARY, hidden)  # rounding of large parameters would hide how far they move
     zeros = np.zeros((batch, hidden))
-    return {"x": x, "y": y, "h0": zeros, "c0": zeros, "E": embedding, **cell(rng, hidden, 4), **scores, "every": every}
+    return {"rate": 0.5, "x": x, "y": y, "h0": zeros, "c0": zeros, "E": embedding, **cell(rng, hidden, 4), **scores, "every": every}

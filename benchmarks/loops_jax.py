@@ -6,8 +6,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from loops_data import RATE
-
 LSTM = ("E", "W", "U", "b", "V", "d")
 
 
@@ -36,13 +34,13 @@ def lstm_step(U, state, p_t):
     return (h, c), h
 
 
-def training(loss, params, arguments):
+def training(loss, params, arguments, rate):
     """Return a Program's parts for a step of gradient descent; old parameters give their memory to new ones."""
 
     @functools.partial(jax.jit, donate_argnums=0)
     def step(params, *arguments):
         cost, grads = jax.value_and_grad(loss)(params, *arguments)
-        return cost, [p - RATE * g for p, g in zip(params, grads)]
+        return cost, [p - rate * g for p, g in zip(params, grads)]
 
     state = [jnp.array(p) for p in params]
 
@@ -88,7 +86,7 @@ def recurrent(step, train, unroll, data):
     if not train:
         jitted, params = jax.jit(predict), [jnp.array(p) for p in params]
         return (lambda x, h0: np.asarray(jitted(params, x, h0))), (data["x"], data["h0"])
-    return training(lambda params, x, y, h0: jnp.mean((predict(params, x, h0) - y) ** 2), params, (data["x"], data["y"], data["h0"]))
+    return training(lambda params, x, y, h0: jnp.mean((predict(params, x, h0) - y) ** 2), params, (data["x"], data["y"], data["h0"]), data["rate"])
 
 
 def lstm(unroll, data):
@@ -98,7 +96,7 @@ def lstm(unroll, data):
         h = jax.lax.scan(functools.partial(lstm_step, U), (h0, c0), projected, unroll=unroll)[1]
         return nll(h.reshape(-1, U.shape[0]) @ V + d, y.ravel())
 
-    return training(loss, [data[n] for n in LSTM], tuple(data[n] for n in ("x", "y", "h0", "c0")))
+    return training(loss, [data[n] for n in LSTM], tuple(data[n] for n in ("x", "y", "h0", "c0")), data["rate"])
 
 
 def lstm_unrolled(data):
@@ -110,7 +108,7 @@ def lstm_unrolled(data):
             cost = cost + nll(h @ V + d, y[t])
         return cost / len(x)
 
-    return training(loss, [data[n] for n in LSTM], tuple(data[n] for n in ("x", "y", "h0", "c0")))
+    return training(loss, [data[n] for n in LSTM], tuple(data[n] for n in ("x", "y", "h0", "c0")), data["rate"])
 
 
 def cases():

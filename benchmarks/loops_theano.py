@@ -4,8 +4,6 @@ import contextlib
 
 import numpy as np
 
-from loops_data import RATE
-
 LSTM = ("E", "W", "U", "b", "V", "d")
 
 
@@ -58,9 +56,9 @@ def cases(engine):
     def shared(data, names):
         return [engine.shared(data[n], name=n, borrow=False) for n in names]
 
-    def training(cost, params, inputs, arguments):
+    def training(cost, params, inputs, arguments, rate):
         grads = T.grad(cost, params)
-        rate = np.asarray(RATE, floatX)
+        rate = np.asarray(rate, floatX)
         function = engine.function(inputs, cost, updates=[(p, p - rate * g) for p, g in zip(params, grads)])
         return function, arguments, lambda: [p.get_value() for p in params]
 
@@ -100,7 +98,7 @@ def cases(engine):
             prediction = T.dot(h, v)
             if not train:
                 return engine.function([x, h0], prediction), (data["x"], data["h0"])
-            return training(T.mean((prediction - y) ** 2), params, [x, y, h0], (data["x"], data["y"], data["h0"]))
+            return training(T.mean((prediction - y) ** 2), params, [x, y, h0], (data["x"], data["y"], data["h0"]), data["rate"])
 
         return make
 
@@ -114,7 +112,7 @@ def cases(engine):
         projected = (T.dot(E[x.flatten()], W) + b).reshape((x.shape[0], x.shape[1], U.shape[1]))
         h, _ = dialect.loop(lstm_step, sequences=[projected], outputs_info=[h0, c0], non_sequences=U)
         scores = T.dot(h.reshape((x.shape[0] * x.shape[1], U.shape[0])), V) + d
-        return training(dialect.nll(scores, y.flatten()), params, [x, y, h0, c0], arguments)
+        return training(dialect.nll(scores, y.flatten()), params, [x, y, h0, c0], arguments, data["rate"])
 
     def lstm_unrolled(data):
         (x, y, h0, c0), params, arguments = lstm_parts(data)
@@ -123,7 +121,7 @@ def cases(engine):
         for t in range(len(data["x"])):
             h, c = lstm_step(T.dot(E[x[t]], W) + b, h, c, U)
             cost = cost + dialect.nll(T.dot(h, V) + d, y[t])
-        return training(cost / len(data["x"]), params, [x, y, h0, c0], arguments)
+        return training(cost / len(data["x"]), params, [x, y, h0, c0], arguments, data["rate"])
 
     def lstm_carried(data):
         """All of the step inside of the loop, the cost among its states; checkpoints if ``every``."""
@@ -135,7 +133,7 @@ def cases(engine):
 
         start = [h0, c0, T.zeros((), floatX)]
         _, _, costs = dialect.loop(step, data["every"], sequences=[x, y], outputs_info=start, non_sequences=params)
-        return training(costs[-1] / np.asarray(len(data["x"]), floatX), params, [x, y, h0, c0], arguments)
+        return training(costs[-1] / np.asarray(len(data["x"]), floatX), params, [x, y, h0, c0], arguments, data["rate"])
 
     return {
         "power": power,

@@ -8,8 +8,6 @@ import functools
 import torch
 import torch.nn.functional as F
 
-from loops_data import RATE
-
 LSTM = ("E", "W", "U", "b", "V", "d")
 
 
@@ -63,7 +61,7 @@ def tensors(arguments):
     return [a if a.is_floating_point() else a.long() for a in found]
 
 
-def training(loss, params, arguments, parameters):
+def training(loss, params, arguments, parameters, rate):
     """Return a Program's parts for a step of gradient descent on leaf tensors."""
 
     def call(*arguments):
@@ -71,7 +69,7 @@ def training(loss, params, arguments, parameters):
         grads = torch.autograd.grad(cost, params)
         with torch.no_grad():
             for p, g in zip(params, grads):
-                p.sub_(g, alpha=RATE)
+                p.sub_(g, alpha=rate)
         return cost.detach().numpy()
 
     return call, arguments, parameters
@@ -135,7 +133,7 @@ def recurrent(make_cell, how, train, data):
     def loss(x, y, h0):
         return torch.mean((states(x, h0, h0) @ v - y) ** 2)
 
-    return training(loss, [*params, v], (data["x"], data["y"], data["h0"]), lambda: [*arrays(), v.detach().numpy()])
+    return training(loss, [*params, v], (data["x"], data["y"], data["h0"]), lambda: [*arrays(), v.detach().numpy()], data["rate"])
 
 
 def lstm(make_cell, how, data):
@@ -150,7 +148,7 @@ def lstm(make_cell, how, data):
         e, *rest = (p.detach().numpy() for p in scores)
         return [e, *arrays(), *rest]
 
-    return training(loss, [*params, *scores], tuple(data[n] for n in ("x", "y", "h0", "c0")), parameters)
+    return training(loss, [*params, *scores], tuple(data[n] for n in ("x", "y", "h0", "c0")), parameters, data["rate"])
 
 
 def cases():

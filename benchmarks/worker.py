@@ -102,7 +102,7 @@ class Session:
     """Answers what it is asked about the cases of one framework."""
 
     def __init__(self, cases, suite, dtype):
-        self.cases, self.dtype, self.programs = cases, dtype, {}
+        self.cases, self.dtype, self.programs, self.initial = cases, dtype, {}, {}
         self.make_data = importlib.import_module(suite + "_data").make_data
 
     def build(self, case, sizes, only_first=False):
@@ -111,7 +111,7 @@ class Session:
         if found is None:
             raise NotImplementedError("does not have this case")
         variants = found if isinstance(found, dict) else {"": found}
-        self.programs, records = {}, []
+        self.programs, self.initial, records = {}, {}, []
         for label in list(variants)[: 1 if only_first else None]:
             try:
                 records.append({"variant": label, **self.build_one(label, variants[label], self.make_data(case, self.dtype, **sizes))})
@@ -125,6 +125,7 @@ class Session:
         start, cpu = time.perf_counter(), all_cpu()
         program = self.programs[label] = Program(*make(data))
         build_s = time.perf_counter() - start
+        self.initial[label] = [array.copy() for array in program.parameters()]
         forget_peak()
         before = memory_bytes("VmRSS")
         start = time.perf_counter()
@@ -134,7 +135,7 @@ class Session:
         return {"build_s": build_s, "first_call_s": first_call_s, "compile_cpu_s": all_cpu() - cpu, "call_peak_bytes": growth}
 
     def results(self, file):
-        """Call each variant three times more; write the last results, and the parameters after it, into an .npz file."""
+        """Call each variant three times more; write the last results, and how far the parameters have moved, into an .npz file."""
         import numpy as np
 
         arrays = {}
@@ -142,7 +143,8 @@ class Session:
             for _ in range(3):
                 outputs = program.run()
             outputs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
-            arrays.update({f"{label}/{i}": np.array(array) for i, array in enumerate(outputs + list(program.parameters()))})
+            moved = [now - then for now, then in zip(program.parameters(), self.initial[label])]
+            arrays.update({f"{label}/{i}": np.array(array) for i, array in enumerate(outputs + moved)})
         np.savez(file, **arrays)
         return {}
 
