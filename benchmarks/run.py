@@ -16,50 +16,40 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
-from pathlib import Path
 
-HERE = Path(__file__).parent
+import numpy as np
+
+from engines import Failed, Worker, add_arguments, chosen
+
 CASES = ("logistic", "mlp", "lenet", "x + 1", "chain", "softmax", "polynomial")
+OTHERS = ("theano", "jax", "torch")
 
 
 def measure(framework: str, python: str, case: str, cache: str, args) -> dict:
     """Run one worker and return its record."""
-    flags = f"floatX={args.dtype},base_compiledir={cache}"
-    if framework == "theano":
-        flags += f",blas.ldflags={args.theano_blas}"
-    environment = {**os.environ, "THEANO_FLAGS": flags, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)])}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # installed packages have their bytecode; so shall a checkout
-    environment["JAX_ENABLE_X64"] = "1" if args.dtype == "float64" else "0"
-    environment["JAX_PLATFORMS"] = "cpu"
-    # The matrix products of all run on the same number of threads.
-    environment.update({name: str(args.threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")})
-    command = [python, "-W", "ignore", str(HERE / "worker.py"), framework, case, "--dtype", args.dtype, "--batch", str(args.batch), "--seconds", str(args.seconds)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if done.returncode:
-        raise SystemExit(f"{framework} failed on {case}:\n{done.stderr[-3000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    try:
+        with Worker(framework, python, "graphs", cache, args.dtype, args) as worker, tempfile.TemporaryDirectory() as scratch:
+            (built,) = worker.ask("build", case=case, sizes={"batch": args.batch})["variants"]
+            worker.ask("results", file=f"{scratch}/results.npz")
+            result = float(np.load(f"{scratch}/results.npz")["/0"].sum(dtype="float64"))
+            return {**worker.hello, **built, **worker.ask("time", variant="", seconds=args.seconds, at_least=5), "result": result}
+    except Failed as failure:
+        raise SystemExit(f"{framework} failed on {case}: {failure}")
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("theano", "jax", "torch"):
-        parser.add_argument(f"--{name}", metavar="PYTHON", help=f"interpreter with {name}")
+    add_arguments(parser, OTHERS)
     parser.add_argument("--cases", nargs="*", default=CASES)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--dtype", default="float32", choices=["float32", "float64"])
     parser.add_argument("--batch", type=int, default=100)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--theano-blas", default="-lopenblas", help="blas.ldflags of real Theano")
-    parser.add_argument("--json", type=Path, help="write all records here")
     args = parser.parse_args()
-    frameworks = {"theano_compat": sys.executable, **{n: getattr(args, n) for n in ("theano", "jax", "torch") if getattr(args, n)}}
+    frameworks = chosen(args, OTHERS)
     records: dict = {}
     with tempfile.TemporaryDirectory() as scratch:
         for framework, python in frameworks.items():  # bytecode and the disk's cache

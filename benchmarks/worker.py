@@ -1,91 +1,208 @@
-"""Runs one case under one framework in this process and prints its times as JSON (see run.py)."""
+"""Runs the cases of one framework in this process; engines.py asks, by lines of JSON on standard input and output."""
 
 import argparse
+import dataclasses
+import importlib
 import json
+import os
+import platform
+import statistics
 import sys
 import time
+from typing import Any
+from collections.abc import Callable
+
+THEANO_FAMILY = ("theano_compat", "theano", "pytensor")
 
 
-def make_data(dtype, batch):
-    """Return the arrays that all frameworks get: real-looking digits, labels, initial parameters."""
-    import numpy as np
+@dataclasses.dataclass
+class Program:
+    """A compiled case.
 
-    rng = np.random.RandomState(0)
+    Attributes
+    ----------
+    call : callable
+        Computes; returns an array or a list of arrays.
+    arguments : tuple of ndarray
+        What it is called with.
+    parameters : callable
+        Returns the list of arrays that calls change; they are results too.
+    """
 
-    def uniform(*shape):
-        fan = int(np.prod(shape[1:])) if len(shape) == 4 else sum(shape)
-        return rng.uniform(-1, 1, shape).astype(dtype) * np.asarray(np.sqrt(3.0 / fan), dtype)
+    call: Callable
+    arguments: tuple
+    parameters: Callable = list
 
-    ink = rng.rand(batch, 784)
-    data = {"x": np.where(ink > 0.8, ink, 0).astype(dtype), "y": rng.randint(0, 10, batch).astype("int32")}
-    data.update(W1=uniform(784, 500), b1=np.zeros(500, dtype), W2=uniform(500, 10), b2=np.zeros(10, dtype))
-    data.update(K1=uniform(20, 1, 5, 5), c1=np.zeros(20, dtype), K2=uniform(50, 20, 5, 5), c2=np.zeros(50, dtype))
-    data.update(W3=uniform(800, 500), b3=np.zeros(500, dtype), W4=uniform(500, 10), b4=np.zeros(10, dtype))
-    data.update(u=rng.randn(100000).astype(dtype), v=rng.randn(100000).astype(dtype), m=rng.randn(256, 1000).astype(dtype))
-    return data
+    def run(self):
+        """Call once."""
+        return self.call(*self.arguments)
 
 
-def load(framework):
-    """Import a framework and return its cases."""
-    if framework == "theano_compat":
-        import theano_compat as theano
+def pin(threads):
+    """Let this process and its children run on `threads` cores, where the system can do that."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
 
-        from models_theano import cases
 
-        return cases(theano)
-    if framework == "theano":
-        import theano
+def load(framework, suite, threads):
+    """Import a framework; return its cases of a suite, and how the framework is set up."""
+    models = {"graphs": "models_", "loops": "loops_"}[suite]
+    if framework not in THEANO_FAMILY:
+        if framework == "torch":
+            import torch
 
-        from models_theano import cases
+            torch.set_num_threads(threads)
+        module = importlib.import_module(framework)
+        return importlib.import_module(models + framework).cases(), module.__version__
+    engine = importlib.import_module(framework)
+    importlib.import_module(framework + ".tensor")
+    about = loop_of_theano() if framework == "theano" and suite == "loops" else ""
+    return importlib.import_module(models + "theano").cases(engine), engine.__version__ + about
 
-        return cases(theano)
-    if framework == "jax":
-        from models_jax import cases
 
-        return cases()
-    from models_torch import cases
+def loop_of_theano():
+    """Say which loop real Theano has for scan, and let it have its Python one where the compiled one cannot be built.
 
-    return cases()
+    Its C file is of Cython 0.28 and needs Python 3.10 or older. With a compiler, a failure to build it is an error of every scan; only a
+    failed import makes Theano take its loop in Python. The step that is looped over is compiled in both.
+    """
+    name = "theano.scan_module.scan_perform_ext"
+    try:
+        importlib.import_module(name)
+        return ", scan's loop in C"
+    except Exception:
+        sys.modules[name] = None
+        return ", scan's loop in Python (its C does not build here)"
+
+
+def memory_bytes(field):
+    """Return a field of Linux's account of this process's memory (``VmRSS`` now, ``VmHWM`` at most), in bytes; None elsewhere."""
+    try:
+        with open("/proc/self/status") as status:
+            return next(1024 * int(line.split()[1]) for line in status if line.startswith(field + ":"))
+    except (OSError, StopIteration):
+        return None
+
+
+def forget_peak():
+    """Let the most memory that this process had (``VmHWM``) be counted from now on."""
+    try:
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")
+    except OSError:
+        pass
+
+
+def all_cpu():
+    """Return the seconds of CPU time of this process and of those that it waited for, which are compilers."""
+    return sum(os.times()[:4])
+
+
+class Session:
+    """Answers what it is asked about the cases of one framework."""
+
+    def __init__(self, cases, suite, dtype):
+        self.cases, self.dtype, self.programs, self.initial = cases, dtype, {}, {}
+        self.make_data = importlib.import_module(suite + "_data").make_data
+
+    def build(self, case, sizes, only_first=False):
+        """Build each variant of a case, and call it once; return the seconds of both, and the peak of memory of the call."""
+        found = self.cases.get(case)
+        if found is None:
+            raise NotImplementedError("does not have this case")
+        variants = found if isinstance(found, dict) else {"": found}
+        self.programs, self.initial, records = {}, {}, []
+        for label in list(variants)[: 1 if only_first else None]:
+            try:
+                records.append({"variant": label, **self.build_one(label, variants[label], self.make_data(case, self.dtype, **sizes))})
+            except Exception as error:
+                if len(variants) == 1:
+                    raise
+                records.append({"variant": label, "error": words(error)})
+        return {"variants": records}
+
+    def build_one(self, label, make, data):
+        start, cpu = time.perf_counter(), all_cpu()
+        program = self.programs[label] = Program(*make(data))
+        build_s = time.perf_counter() - start
+        self.initial[label] = [array.copy() for array in program.parameters()]
+        forget_peak()
+        before = memory_bytes("VmRSS")
+        start = time.perf_counter()
+        program.run()
+        first_call_s = time.perf_counter() - start
+        growth = None if before is None else max(0, memory_bytes("VmHWM") - before)
+        return {"build_s": build_s, "first_call_s": first_call_s, "compile_cpu_s": all_cpu() - cpu, "call_peak_bytes": growth}
+
+    def results(self, file):
+        """Call each variant three times more; write the last results, and how far the parameters have moved, into an .npz file."""
+        import numpy as np
+
+        arrays = {}
+        for label, program in self.programs.items():
+            for _ in range(3):
+                outputs = program.run()
+            outputs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+            moved = [now - then for now, then in zip(program.parameters(), self.initial[label])]
+            arrays.update({f"{label}/{i}": np.array(array) for i, array in enumerate(outputs + moved)})
+        np.savez(file, **arrays)
+        return {}
+
+    def time(self, variant, seconds, at_least=1):
+        """Call for some seconds; return the median and the least seconds of a call, and the median of the seconds of CPU time of it."""
+        run, clock, cpu = self.programs[variant].run, time.perf_counter, time.process_time
+        start, inner, samples = clock(), 1, []
+        while not samples or clock() < start + seconds or len(samples) < at_least:
+            before, cpu_before = clock(), cpu()
+            for _ in range(inner):
+                run()
+            samples.append(((clock() - before) / inner, (cpu() - cpu_before) / inner))
+            if len(samples) == 1 and samples[0][0] < 5e-4:  # the clock itself takes time
+                inner, samples = min(200, int(1e-3 / max(samples[0][0], 1e-9))), []
+        times, cpu_times = zip(*samples)
+        return {"step_s": statistics.median(times), "best_s": min(times), "cpu_s": statistics.median(cpu_times), "calls": len(times) * inner}
+
+
+def words(error):
+    """Return an exception in one line."""
+    text = str(error).strip()
+    compiler = [line for line in text.replace(". ", ".\n").splitlines() if "error:" in line]
+    return f"{type(error).__name__}: {(compiler or text.splitlines() or [''])[0].strip()[:300]}"
+
+
+def serve(session, answers):
+    """Answer each line of standard input."""
+    for line in sys.stdin:
+        question = json.loads(line)
+        try:
+            answer = getattr(session, question.pop("do"))(**question)
+        except Exception as error:
+            import traceback
+
+            traceback.print_exc()
+            answer = {"error": words(error)}
+        print(json.dumps(answer), file=answers, flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("framework")
-    parser.add_argument("case")
+    parser.add_argument("suite", choices=["graphs", "loops"])
     parser.add_argument("--dtype", default="float32")
-    parser.add_argument("--batch", type=int, default=100)
-    parser.add_argument("--seconds", type=float, default=1.0, help="how long to repeat the call")
+    parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
-    clock, cpu = time.perf_counter, time.process_time
-    start = clock()
-    import numpy as np
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a framework prints is no answer
+    pin(args.threads)
+    start = time.perf_counter()
+    import numpy
 
-    numpy_s = clock() - start
-    cases = load(args.framework)
-    import_s = clock() - start
-    data = make_data(args.dtype, args.batch)
-    start, build_cpu = clock(), cpu()
-    call, arguments = cases[args.case](data)
-    build_s = clock() - start
-    start = clock()
-    result = np.asarray(call(*arguments))
-    first_s = clock() - start
-    cpu_s = cpu() - build_cpu
-    for _ in range(3):
-        result = np.asarray(call(*arguments))
-    times, until = [], clock() + args.seconds
-    inner = 200 if args.case == "x + 1" else 1
-    while clock() < until or len(times) < 5:
-        start = clock()
-        for _ in range(inner):
-            call(*arguments)
-        times.append((clock() - start) / inner)
-    times.sort()
-    print(json.dumps({
-        "numpy_import_s": numpy_s, "import_s": import_s, "build_s": build_s, "first_call_s": first_s, "compile_cpu_s": cpu_s,
-        "step_s": times[len(times) // 2], "best_s": times[0], "calls": len(times) * inner, "result": float(np.sum(result, dtype="float64")),
-    }))  # fmt: skip
-    sys.stdout.flush()
+    numpy_s = time.perf_counter() - start
+    cases, about = load(args.framework, args.suite, args.threads)
+    hello: dict[str, Any] = {"import_s": time.perf_counter() - start, "numpy_import_s": numpy_s}
+    hello["about"] = f"{about}; Python {platform.python_version()}, NumPy {numpy.__version__}"
+    print(json.dumps(hello), file=answers, flush=True)
+    serve(Session(cases, args.suite, args.dtype), answers)
 
 
 if __name__ == "__main__":
