@@ -90,6 +90,11 @@ def pytest_collectreport(report):
         _outcomes[report.nodeid] = "error", _reason(report)
 
 
+def pytest_deselected(items):
+    """Note what was not asked for, so that it is not missed."""
+    _outcomes.update((item.nodeid, ("deselected", "")) for item in items)
+
+
 def pytest_sessionfinish(session):
     """Write the outcomes."""
     import json

@@ -199,3 +199,12 @@ def test_scalars_that_stay_the_same_are_pushed_out_as_tensors(caplog):
     f = theano.function([x], theano.gradient.jacobian(rolled, x), mode="FAST_RUN")
     np.testing.assert_allclose(f([1.0, 2.0, 3.0]), [[0, 0, 1], [1, 4, 0], [0, 1, 12]])
     assert "ERROR" not in caplog.text and "TRACEBACK" not in caplog.text
+
+
+def test_a_printed_loop_shows_the_step_as_written_and_after_compilation_as_rewritten():
+    x = T.dvector("x")
+    outs, _ = theano.scan(lambda row, before: T.exp(before) * 2 + row, sequences=x, outputs_info=T.zeros((), dtype="float64"))
+    written = theano.printing.debugprint(outs, file="str").partition("Inner graphs")[2]
+    assert "Elemwise{exp,no_inplace}" in written and "Composite" not in written
+    rewritten = theano.printing.debugprint(theano.function([x], outs, mode="FAST_RUN"), file="str").partition("Inner graphs")[2]
+    assert "Elemwise{exp,no_inplace}" not in rewritten and "Composite" in rewritten

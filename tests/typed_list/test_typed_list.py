@@ -84,8 +84,9 @@ def test_entries():
     assert l.ttype == T.dvector and l.dtype == "float64" and l.ndim == 2
     with pytest.raises(TypeError, match="Expected scalar or slice as index"):
         l[T.lvector()]
-    with pytest.raises(RuntimeError):
+    with pytest.raises(TypeError):
         len(l)
+    assert evaluate([l.__len__()], {l: [A, C]})[0] == 2  # by its name it gives a variable, as in Theano
 
 
 def test_absent_entry_has_no_position():

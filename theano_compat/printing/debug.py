@@ -377,9 +377,7 @@ def _print_inner_graphs(scan_ops: list[Variable], common: dict[str, Any], target
     print("Inner graphs of the scan ops:", file=target)
     for output in scan_ops:
         op = output.owner.op
-        inner = getattr(getattr(op, "fn", None), "maker", None)
-        inner_inputs = inner.fgraph.inputs if inner is not None else op.inputs
-        inner_outputs = inner.fgraph.outputs if inner is not None else op.outputs
+        inner_inputs, inner_outputs = op.shown_graph
         mappings = op.get_oinp_iinp_iout_oout_mappings()["outer_inp_from_inner_inp"]
         outer_of = {
             inner_inputs[i]: output.owner.inputs[o] for i, o in mappings.items() if i < len(inner_inputs)

@@ -354,6 +354,12 @@ class Scan(PureOp):
             self._rewritten_step = rewrite_step(self)
         return self._rewritten_step.fgraph
 
+    @property
+    def shown_graph(self) -> tuple[list[Variable], list[Variable]]:
+        """The inputs and outputs of the step to print: rewritten if a function was made with it, else as they were written."""
+        maker = self._rewritten_step or getattr(self._function, "maker", None)
+        return (self.inputs, self.outputs) if maker is None else (maker.fgraph.inputs, maker.fgraph.outputs)
+
     def make_thunk(self, node: Apply, storage_map: dict, compute_map: dict, no_recycling: Sequence, impl: str | None = None) -> Callable:
         """Return a function that runs the loop on the storage given; see :meth:`theano_compat.gof.PureOp.make_thunk`."""
         inputs = [storage_map[v] for v in node.inputs]

@@ -20,7 +20,8 @@ class _typed_list_py_operators:
         return getitem(self, index)
 
     def __len__(self):
-        raise RuntimeError("a symbolic list has no length yet: use theano.typed_list.length(l)")
+        """Return the length as a variable, to who calls this method; ``len(l)`` needs a number and raises TypeError."""
+        return length(self)
 
     ttype = property(lambda self: self.type.ttype, doc="Type of the entries.")
     dtype = property(lambda self: self.type.ttype.dtype, doc="Element type of the entries.")
