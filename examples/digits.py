@@ -1,4 +1,4 @@
-"""What the three examples share: the digits, the training loop with early stopping, saved parameters, pictures of filters."""
+"""What the examples share: the digits, the training loop with early stopping, saved parameters, pictures of filters."""
 
 from __future__ import print_function
 
@@ -72,10 +72,19 @@ def save_parameters(path, params):
 
 
 def load_parameters(path, params):
-    """Put pickled values back into shared variables."""
-    with open(path, "rb") as f:
-        for p in params:
-            p.set_value(pickle.load(f), borrow=True)
+    """Put pickled values back into shared variables; all of them, or none where the file is of another model."""
+    if not os.path.isfile(path):
+        sys.exit("--load %s: there is no such file" % path)
+    try:
+        with open(path, "rb") as f:
+            values = [pickle.load(f) for _ in params]
+    except (EOFError, pickle.UnpicklingError) as error:
+        sys.exit("%s is no file of %d parameters, as --save writes it: %s" % (path, len(params), error))
+    for p, value in zip(params, values):
+        wanted = p.get_value(borrow=True)
+        if value.shape != wanted.shape:
+            sys.exit("%s was saved by a model of other sizes: it has %s for %s, where %s is wanted" % (path, value.shape, p.name or "a parameter", wanted.shape))
+        p.set_value(value.astype(wanted.dtype), borrow=True)
 
 
 def save_filters(path, filters, title):
