@@ -9,7 +9,6 @@ Without --text it reads the manual of the Python language that every Python carr
 
 from __future__ import print_function
 
-import argparse
 import io
 import os
 import re
@@ -20,7 +19,6 @@ from collections import OrderedDict
 import numpy
 import theano
 import theano.tensor as T
-from tqdm import tqdm
 
 import digits
 import sequences
@@ -130,27 +128,16 @@ class Writer(object):
 
 
 def options():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = sequences.option_parser(__doc__, epochs=10, batch_size=20)
     parser.add_argument("--text", help="a file in UTF-8 (default: the manual of the Python language)")
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--updates", type=int, default=None, help="stop after so many")
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--length", type=int, default=100, help="sentences are cut to so many characters")
-    parser.add_argument("--hidden", type=int, default=128)
-    parser.add_argument("--embedding", type=int, default=32)
-    parser.add_argument("--rule", choices=sorted(sequences.RULES), default="adam", help="how parameters are updated")
-    parser.add_argument("--learning-rate", type=float, help="(default: what suits the rule)")
-    parser.add_argument("--clip", type=float, default=5.0, help="the norm that gradients are clipped to")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--samples", type=int, default=4, help="sentences to write after each epoch")
-    parser.add_argument("--temperature", type=float, default=0.7, help="of the samples")
-    parser.add_argument("--exact", action="store_true", help="print the cost of each update with all its digits")
-    parser.add_argument("--save", help="file to save the parameters to")
-    parser.add_argument("--load", help="file of parameters to start from")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument("--length", type=sequences.positive, default=100, help="sentences are cut to so many characters")
+    parser.add_argument("--hidden", type=sequences.positive, default=128)
+    parser.add_argument("--embedding", type=sequences.positive, default=32)
+    parser.add_argument("--samples", type=sequences.positive, default=4, help="sentences to write after each epoch")
+    parser.add_argument("--temperature", type=float, default=0.7, help="of the samples: low writes what is likely, 1 what the model believes")
     args = parser.parse_args()
-    if min(args.batch_size, args.length, args.hidden, args.embedding, args.samples) < 1 or args.temperature <= 0:
-        parser.error("--batch-size, --length, --hidden, --embedding, --samples and --temperature must be above 0")
+    if args.temperature <= 0:
+        parser.error("argument --temperature: %s is not above 0" % args.temperature)
     return args
 
 
@@ -158,9 +145,9 @@ def prepare(args):
     """Return the alphabet and the sentences as lists of symbols, those to train and those to validate."""
     sentences = split_sentences(read_text(args.text), args.length)
     if len(sentences) < 2 * args.batch_size:
-        sys.exit("%s has %d sentences; at least %d are needed (or a smaller --batch-size)" % (args.text, len(sentences), 2 * args.batch_size))
+        sys.exit("%s has %d sentences; at least %d are needed (or a smaller --batch-size)" % (args.text or "the manual", len(sentences), 2 * args.batch_size))
     alphabet = [u"\0"] + sorted(set(u"".join(sentences)))
-    symbol = dict((character, i) for i, character in enumerate(alphabet))
+    symbol = {character: i for i, character in enumerate(alphabet)}
     coded = [[symbol[character] for character in sentence] for sentence in sentences]
     order = numpy.random.RandomState(args.seed).permutation(len(coded))
     n_valid = max(args.batch_size, len(coded) // 10)
@@ -178,10 +165,8 @@ def compile_model(args, model):
     """Return the functions of one update and of the cost alone."""
     x, y, mask = T.lmatrix("x"), T.lmatrix("y"), T.matrix("mask")
     cost = model.cost(x, y, mask)
-    rule, rate = sequences.RULES[args.rule]
-    grads = sequences.clip(T.grad(cost, model.params), args.clip)
-    updates = rule(model.params, grads, args.learning_rate or rate)
-    return theano.function([x, y, mask], cost, updates=updates), theano.function([x, y, mask], cost)
+    update = theano.function([x, y, mask], cost, updates=sequences.update_rule(args, cost, model.params))
+    return update, theano.function([x, y, mask], cost)
 
 
 def mean_cost(function, sentences, batch_size):
@@ -195,25 +180,30 @@ def mean_cost(function, sentences, batch_size):
     return total / count
 
 
-def train_epoch(args, update, train, batches, n_before, title):
-    """Run the minibatches of an epoch; return the cost of each."""
-    costs = []
-    bar = tqdm(batches, desc=title, leave=False, disable=args.quiet, file=sys.stderr)
-    for indices in bar:
-        costs.append(float(update(*batch([train[i] for i in indices]))))
-        if not numpy.isfinite(costs[-1]):
-            sys.exit("the cost is %s after %d updates: try a smaller --learning-rate or --clip" % (costs[-1], n_before + len(costs)))
-        if args.exact:
-            print("update %4d  cost %.17g" % (n_before + len(costs), costs[-1]))
-        bar.set_postfix(cost="%.4f" % costs[-1])
-    return costs
+def train(args, rng, update, cost, learn, valid, after_epoch):
+    """Train, and print after each epoch how many characters the model wavers between."""
+    start, n_updates = time.time(), 0
+    for epoch in range(1, args.epochs + 1):
+        minibatches = sequences.minibatches([len(s) for s in learn], args.batch_size, rng)
+        if args.updates is not None:
+            minibatches = minibatches[: args.updates - n_updates]
+        if not minibatches:
+            break
+        batches = [lambda indices=indices: batch([learn[i] for i in indices]) for indices in minibatches]
+        costs = sequences.train_epoch(args, update, batches, n_updates, "epoch %2d" % epoch)
+        n_updates += len(costs)
+        perplexities = numpy.exp([numpy.mean(costs), mean_cost(cost, valid, args.batch_size)])
+        print(("epoch %2d  perplexity of a character: train %.17g  valid %.17g" if args.exact else "epoch %2d  perplexity of a character: train %.4f  valid %.4f") % (epoch, perplexities[0], perplexities[1]))
+        after_epoch(epoch)
+    seconds = time.time() - start
+    print("%d updates in %.1f s, %.1f ms each" % (n_updates, seconds, 1000 * seconds / max(n_updates, 1)), file=sys.stderr)
 
 
 def main():
     args = options()
     rng = numpy.random.RandomState(args.seed)
-    alphabet, train, valid = prepare(args)
-    print("%d sentences to train, %d to validate, %d different characters" % (len(train), len(valid), len(alphabet) - 1))
+    alphabet, learn, valid = prepare(args)
+    print("%d sentences to train, %d to validate, %d different characters" % (len(learn), len(valid), len(alphabet) - 1))
     model = CharLSTM(rng, len(alphabet), args.embedding, args.hidden)
     saved = [theano.shared(numpy.asarray([ord(c) for c in alphabet]), name="the alphabet")] + model.params
     if args.load:
@@ -225,26 +215,14 @@ def main():
     writer = Writer(model, alphabet, args.samples)
     print("compiled in %.1f s" % (time.time() - start), file=sys.stderr)
 
-    start, n_updates = time.time(), 0
-    for epoch in range(1, args.epochs + 1):
-        batches = sequences.minibatches([len(s) for s in train], args.batch_size, rng)
-        if args.updates is not None:
-            batches = batches[: args.updates - n_updates]
-        if not batches:
-            break
-        costs = train_epoch(args, update, train, batches, n_updates, "epoch %2d" % epoch)
-        n_updates += len(costs)
-        bits = "%.17g" if args.exact else "%.4f"
-        train_cost, valid_cost = numpy.mean(costs), mean_cost(cost, valid, args.batch_size)
-        print(("epoch %2d  perplexity of a character: train " + bits + "  valid " + bits) % (epoch, numpy.exp(train_cost), numpy.exp(valid_cost)))
+    def show_samples(epoch):
         for sentence in writer.write(numpy.random.RandomState(args.seed + epoch), args.temperature, args.length):
             print(u"    " + sentence)
-    if n_updates:
-        seconds = time.time() - start
-        print("%d updates in %.1f s, %.1f ms each" % (n_updates, seconds, 1000 * seconds / n_updates), file=sys.stderr)
+
+    if args.epochs < 1:
+        show_samples(0)
     else:
-        for sentence in writer.write(numpy.random.RandomState(args.seed), args.temperature, args.length):
-            print(u"    " + sentence)
+        train(args, rng, update, cost, learn, valid, show_samples)
     if args.save:
         digits.save_parameters(args.save, saved)
 

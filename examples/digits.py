@@ -87,21 +87,30 @@ def load_parameters(path, params):
         p.set_value(value.astype(wanted.dtype), borrow=True)
 
 
-def save_filters(path, filters, title):
-    """Draw filters of shape (n, rows, columns) in a grid."""
+def save_filters(path, filters, title, columns=10):
+    """Draw filters of shape (n, rows, columns) in a grid: red above 0, blue below, white at 0."""
+    limits = [abs(image).max() or 1 for image in filters]
+    _save_grid(path, filters, title, columns, "RdBu_r", [(-limit, limit) for limit in limits])
+
+
+def save_images(path, images, title, columns=10):
+    """Draw images of shape (n, rows, columns), with values from 0 to 1, in a grid: black on white."""
+    _save_grid(path, images, title, columns, "gray_r", [(0, 1)] * len(images))
+
+
+def _save_grid(path, images, title, columns, colours, limits):
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    columns = min(10, len(filters))
-    rows = -(-len(filters) // columns)
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(columns, rows + 0.4), squeeze=False)
     for axis in axes.ravel():
         axis.axis("off")
-    for axis, image in zip(axes.ravel(), filters):
-        limit = abs(image).max() or 1
-        axis.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
+    for axis, image, (low, high) in zip(axes.ravel(), images, limits):
+        axis.imshow(image, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
     figure.suptitle(title)
     figure.savefig(path, dpi=100)
     plt.close(figure)

@@ -1,12 +1,15 @@
-"""What the two recurrent examples share: padded minibatches, initial weights, clipped gradients, three rules that adapt their step."""
+"""What the two recurrent examples share: padded minibatches, initial weights, clipped gradients, three rules that adapt their step, epochs."""
 
 from __future__ import print_function
 
+import argparse
+import sys
 from collections import OrderedDict
 
 import numpy
 import theano
 import theano.tensor as T
+from tqdm import tqdm
 
 
 def minibatches(lengths, size, rng):
@@ -91,4 +94,48 @@ def rmsprop(params, grads, rate, decay=0.9, epsilon=1e-6):
 
 
 #: name of the rule -> (the rule, a rate that suits it)
-RULES = {"adam": (adam, 0.004), "adadelta": (adadelta, 1.0), "rmsprop": (rmsprop, 0.002)}
+RULES = {"adam": (adam, 0.002), "adadelta": (adadelta, 1.0), "rmsprop": (rmsprop, 0.002)}
+
+
+def update_rule(args, cost, params):
+    """The updates of the parameters that lower a cost, as the command line says."""
+    rule, rate = RULES[args.rule]
+    return rule(params, clip(T.grad(cost, params), args.clip), args.learning_rate or rate)
+
+
+def train_epoch(args, update, batches, n_before, title):
+    """Run `update(*batch())` for each of the batches; return the costs. `n_before` updates have been made before."""
+    costs = []
+    bar = tqdm(batches, desc=title, leave=False, disable=args.quiet, file=sys.stderr)
+    for batch in bar:
+        costs.append(float(update(*batch())))
+        if not numpy.isfinite(costs[-1]):
+            sys.exit("the cost is %s after %d updates: try a smaller --learning-rate or --clip" % (costs[-1], n_before + len(costs)))
+        if args.exact:
+            print("update %4d  cost %.17g" % (n_before + len(costs), costs[-1]))
+        bar.set_postfix(cost="%.4f" % costs[-1])
+    return costs
+
+
+def option_parser(description, epochs, batch_size):
+    """Return a parser of the options that the two share."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--epochs", type=int, default=epochs)
+    parser.add_argument("--updates", type=int, help="stop after so many")
+    parser.add_argument("--batch-size", type=positive, default=batch_size)
+    parser.add_argument("--rule", choices=sorted(RULES), default="adam", help="how parameters are updated")
+    parser.add_argument("--learning-rate", type=float, help="(default: what suits the rule)")
+    parser.add_argument("--clip", type=float, default=5.0, help="the norm that gradients are clipped to")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--exact", action="store_true", help="print the cost of each update, with all its digits")
+    parser.add_argument("--save", help="file to save the parameters to")
+    parser.add_argument("--load", help="file of parameters to start from")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar and no picture")
+    return parser
+
+
+def positive(text):
+    """The type of options that count something."""
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError("%s is not above 0" % text)
+    return int(text)
