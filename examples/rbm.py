@@ -86,7 +86,10 @@ def train(args, update, n_batches):
     start, n_updates = time.time(), 0
     for epoch in range(1, args.epochs + 1):
         rate = args.learning_rate * (1 - (epoch - 1.0) / args.epochs)
-        bar = tqdm(range(n_batches), desc="epoch %2d" % epoch, leave=False, disable=args.quiet, file=sys.stderr)
+        n_left = n_batches if args.updates is None else min(n_batches, args.updates - n_updates)
+        if n_left < 1:
+            break
+        bar = tqdm(range(n_left), desc="epoch %2d" % epoch, leave=False, disable=args.quiet, file=sys.stderr)
         estimates = []
         for i in bar:
             estimates.append(float(update(i, rate)))
@@ -122,6 +125,7 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="mnist.pkl.gz")
     parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--updates", type=int, help="stop after so many")
     parser.add_argument("--batch-size", type=sequences.positive, default=20)
     parser.add_argument("--hidden", type=sequences.positive, default=200)
     parser.add_argument("--steps", type=sequences.positive, default=5, help="of the Gibbs chain in each update")
