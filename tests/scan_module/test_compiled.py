@@ -32,3 +32,23 @@ def test_second_derivatives_taken_in_a_compiled_loop():
     value, matrix = np.array([1.0, -0.5, 2.0]), np.array([[1.0, 3.0, 0.0], [2.0, 0.5, -1.0], [0.25, 0.0, 4.0]])
     mixed = 2 * value[:, None] * matrix
     np.testing.assert_allclose(theano.function([x, A], rows)(value, matrix), mixed + mixed.T + np.diag(2 * matrix @ value))
+
+
+def test_gradient_through_a_masked_lstm():
+    n, steps = 4, 6
+    mask = (np.arange(steps)[:, None] < np.array([6, 6, 4, 3, 2])).astype("float64")
+
+    def step(below, m, h, memory, U):
+        gates = below + T.dot(h, U)
+        write, keep, show, new = (gates[:, i * n : (i + 1) * n] for i in range(4))
+        new_memory = T.nnet.sigmoid(keep) * memory + T.nnet.sigmoid(write) * T.tanh(new)
+        m = m.dimshuffle(0, "x")
+        return m * T.nnet.sigmoid(show) * T.tanh(new_memory) + (1 - m) * h, m * new_memory + (1 - m) * memory
+
+    def cost(x, W, U):
+        start = T.zeros((x.shape[1], n))
+        (h, _), _ = theano.scan(step, sequences=[T.dot(x, W), T.constant(mask)], outputs_info=[start, start], non_sequences=U)
+        return T.sum(h**2 * mask[:, :, None])
+
+    rng = np.random.RandomState(0)
+    T.verify_grad(cost, [rng.randn(steps, 5, 3), rng.randn(3, 4 * n), rng.randn(n, 4 * n)], rng=rng)
