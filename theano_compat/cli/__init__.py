@@ -7,11 +7,11 @@
 ``doctor``                  say what was found (compiler, vector functions, BLAS, cache, GPU) and how to mend the rest
 ``cache``                   list, check or clear the cache of compiled functions
 ``config``                  print every flag with its value; ``--example`` prints ``.theanorc.example``
-``data``                    make ``mnist.pkl.gz`` from digits that are at hand
+``data``                    make ``mnist.pkl.gz`` (digits) or ``reviews.tsv`` (rated sentences)
 ========================  =======================================================================================
 
 ``run.py`` runs programs; ``python2.py`` finds and translates Python 2; ``supply.py`` has the names that old code uses and that
-are gone; ``notebook.py`` turns notebooks into cells; ``data.py``, ``doctor.py`` and ``cache.py`` are the other commands.
+are gone; ``notebook.py`` turns notebooks into cells; ``data.py`` (with ``reviews.py``), ``doctor.py`` and ``cache.py`` are the other commands.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COMMANDS = {
     "doctor": "say what was found on this machine and how to mend the rest",
     "cache": "list, check or clear the cache of compiled functions",
     "config": "print every flag and its value",
-    "data": "make the data file of the examples",
+    "data": "make a data file of the examples: mnist, reviews",
 }
 
 

