@@ -267,19 +267,35 @@ def get_scalar_constant_value(orig_v, elemwise=True, only_process_constants=Fals
     NotScalarConstantError
         If no single value is known.
     """
-    v = orig_v
+    value = constant_or_none(orig_v, elemwise, only_process_constants, max_recur)
+    if value is None:
+        raise NotScalarConstantError(orig_v)
+    return value
+
+
+def constant_or_none(v, elemwise=True, only_process_constants=False, max_recur=10, known=None):
+    """Return what :func:`get_scalar_constant_value` returns, or None where no single value is known: most questions end so, and an error is slow."""
     while True:
         if v is None:
-            raise NotScalarConstantError()
+            return None
         if isinstance(v, (np.integer, int, float, np.ndarray, np.floating, np.complexfloating)):
-            return numpy_scalar(v).copy()
+            return _copy_of_one(v)
         if isinstance(v, Constant):
             unique = getattr(v.tag, "unique_value", None)
-            return numpy_scalar(v.data if unique is None else unique).copy()
+            return _copy_of_one(v.data if unique is None else unique)
         if only_process_constants or getattr(v, "owner", None) is None or max_recur <= 0:
-            raise NotScalarConstantError(v)
+            return None
         max_recur -= 1
-        v = _constant_step(v, elemwise, max_recur)
+        v = _constant_step(v, elemwise, max_recur, {} if known is None else known)
+
+
+def _copy_of_one(data):
+    try:
+        return numpy_scalar(data).copy()
+    except EmptyConstantError:
+        raise
+    except NotScalarConstantError:
+        return None
 
 
 @functools.cache
@@ -301,111 +317,107 @@ def _is_evaluated(scalar_class: type) -> bool:
     return issubclass(scalar_class, get_scalar_constant_value_elemwises)
 
 
-def surely_not_constant(v, depth=4) -> bool:
-    """Tell whether a short look is enough to see that `get_scalar_constant_value` knows no value, as for most variables."""
-    if isinstance(v, Constant):
-        return False
-    node = getattr(v, "owner", None)
-    if node is None:
-        return isinstance(v, Variable)
-    if depth == 0:
-        return False
-    copies, shape_i, elemwise, subtensor, check = _followed()
-    op = node.op
-    if isinstance(op, (elemwise, scal.ScalarOp)):
-        kind = type(op.scalar_op if isinstance(op, elemwise) else op)
-        if issubclass(kind, scal.Second):
-            return surely_not_constant(node.inputs[1], depth - 1)
-        return not _is_evaluated(kind) or any(surely_not_constant(i, depth - 1) for i in node.inputs)
-    if isinstance(op, copies):
-        return surely_not_constant(node.inputs[0], depth - 1)
-    if isinstance(op, subtensor):
-        return v.ndim > 0
-    return not isinstance(op, (shape_i, check))
+def _constant_step(v, elemwise, max_recur, known):
+    """Return a number or variable with the same single value as `v`, one node nearer to the inputs; None where there is none.
 
-
-def _constant_step(v, elemwise, max_recur):
-    """Return a number or variable with the same single value as `v`, one node nearer to the inputs."""
+    `known` maps variables that were met on the way to ``(value or None, max_recur)``.
+    """
     copies, shape_i, elemwise_op, subtensor, check = _followed()
     node = v.owner
     op = node.op
+    if isinstance(op, (elemwise_op, scal.ScalarOp)):
+        kind = type(op.scalar_op if isinstance(op, elemwise_op) else op)
+        if issubclass(kind, scal.Second):
+            return node.inputs[1]
+        evaluated = _is_evaluated(kind) and (elemwise or not isinstance(op, elemwise_op))
+        return _evaluate(node, elemwise, max_recur, known) if evaluated else None
     if isinstance(op, copies):
         return node.inputs[0]
     if isinstance(op, shape_i):
-        return _known_length(node.inputs[0], op.i, v)
-    if isinstance(op, elemwise_op):
-        if isinstance(op.scalar_op, scal.Second):
-            return node.inputs[1]
-        if elemwise and _is_evaluated(type(op.scalar_op)):
-            return _evaluate(node, elemwise, max_recur)
-    elif isinstance(op, scal.ScalarOp):
-        if isinstance(op, scal.Second):
-            return node.inputs[1]
-        if _is_evaluated(type(op)):
-            return _evaluate(node, elemwise, max_recur)
-    elif isinstance(op, subtensor) and v.ndim == 0:
-        return _constant_element(v, elemwise, max_recur)
-    elif isinstance(op, check):
+        return _known_length(node.inputs[0], op.i)
+    if isinstance(op, subtensor):
+        return _constant_element(v, elemwise, max_recur, known) if v.ndim == 0 else None
+    if isinstance(op, check):
         # what is checked must be known to hold, or the check would be lost
-        if all(get_scalar_constant_value(c, max_recur=max_recur) != 0 for c in node.inputs[1:]):
-            return node.inputs[0]
-    raise NotScalarConstantError(v)
+        conditions = [constant_or_none(c, max_recur=max_recur, known=known) for c in node.inputs[1:]]
+        return node.inputs[0] if all(c is not None and c != 0 for c in conditions) else None
+    return None
 
 
-def _evaluate(node, elemwise, max_recur):
-    values = [get_scalar_constant_value(i, elemwise=elemwise, max_recur=max_recur) for i in node.inputs]
+def _evaluate(node, elemwise, max_recur, known):
+    for v in node.inputs:
+        if v.owner is None and not isinstance(v, Constant):
+            return None
+    values = []
+    for v in node.inputs:
+        value, budget = known.get(v, (None, -1))
+        if value is None and budget < max_recur:
+            value = constant_or_none(v, elemwise, max_recur=max_recur, known=known)
+            known[v] = value, max_recur
+        if value is None:
+            return None
+        values.append(value)
     storage = [[None] for _ in node.outputs]
     node.op.perform(node, values, storage)
     return np.asarray(storage[0][0])
 
 
-def _known_length(x, axis, v):
+def _known_length(x, axis):
     if isinstance(x, Constant):
         return np.asarray(np.shape(x.data)[axis])
     if getattr(x.type, "broadcastable", (False,) * (axis + 1))[axis]:  # sparse types have no pattern
         return np.asarray(1)
-    raise NotScalarConstantError(v)
+    return None
 
 
-def _constant_element(v, elemwise, max_recur):
+def _constant_element(v, elemwise, max_recur, known):
     """Return what `v`, one element picked from an array, is known to be."""
-    from theano_compat.compile.ops import Shape
-    from theano_compat.tensor.basic.joining import Join
-    from theano_compat.tensor.opt import MakeVector
-
     op, source = v.owner.op, v.owner.inputs[0]
     if isinstance(source, TensorConstant):
         index = tuple(op.get_constant_idx(v.owner.inputs))
         try:
             return np.asarray(source.data[index])
         except IndexError:
-            raise IndexError(
-                f"{tuple(op.idx_list)} is not a valid index into {source.data}"
-            ) from None
+            raise IndexError(f"{tuple(op.idx_list)} is not a valid index into {source.data}") from None
+        except NotScalarConstantError:
+            return None
     if source.owner is None or len(op.idx_list) != 1:
-        raise NotScalarConstantError(v)
+        return None
     entry = op.idx_list[0]
     # a slice cannot occur: the result has no dimensions
-    index = v.owner.inputs[1] if hasattr(entry, "filter") else entry
-    index = int(get_scalar_constant_value(index, elemwise=elemwise, max_recur=max_recur))
+    index = constant_or_none(v.owner.inputs[1] if hasattr(entry, "filter") else entry, elemwise, max_recur=max_recur, known=known)
+    return None if index is None else _element_of(source, int(index), elemwise, max_recur, known)
+
+
+def _element_of(source, index, elemwise, max_recur, known):
+    """Return element `index` of a vector that is put together from parts."""
+    from theano_compat.compile.ops import Shape
+    from theano_compat.tensor.basic.joining import Join
+    from theano_compat.tensor.opt import MakeVector
+
+    if isinstance(source, TensorConstant):
+        return np.asarray(source.data[index])
     producer = source.owner
+    if producer is None:
+        return None
     if isinstance(producer.op, MakeVector):
         return producer.inputs[index]
     if isinstance(producer.op, Shape):
         shaped = producer.inputs[0]
         if not -shaped.ndim <= index < shaped.ndim:
             raise ValueError(f"length of {shaped} along dimension {index} asked for, but it has {shaped.ndim}")
-        return _known_length(shaped, index % shaped.ndim, v)
+        return _known_length(shaped, index % shaped.ndim)
     if isinstance(producer.op, Join):
-        axis = get_scalar_constant_value(producer.inputs[0], elemwise=elemwise, max_recur=max_recur)
+        axis = constant_or_none(producer.inputs[0], elemwise, max_recur=max_recur, known=known)
         parts = producer.inputs[1:]
         if axis in (0, -1) and all(part.ndim == 1 for part in parts):
-            return _joined_element(parts, index, v)
-    raise NotScalarConstantError(v)
+            part, index = _part_with(parts, index)
+            return None if part is None else _element_of(part, index, elemwise, max_recur, known)
+    return None
 
 
-def _joined_element(parts, index, v):
-    """Return element `index` of joined vectors, of which those up to it must have known lengths."""
+def _part_with(parts, index):
+    """Return which of joined vectors element `index` is in, and where; the lengths up to it must be known."""
     from theano_compat.tensor.basic import get_vector_length
 
     backwards = index < 0
@@ -417,17 +429,19 @@ def _joined_element(parts, index, v):
         except ValueError:
             break
         if index < length:
-            return part[-1 - index if backwards else index]
+            return part, -1 - index if backwards else index
         index -= length
-    raise NotScalarConstantError(v)
+    return None, index
 
 
 def extract_constant(x, elemwise=True, only_process_constants=False):
     """Return the value of `x` if it is one known number, else `x` itself as a tensor variable."""
     try:
-        x = get_scalar_constant_value(x, elemwise=elemwise, only_process_constants=only_process_constants)
-    except NotScalarConstantError:
-        pass
+        value = constant_or_none(x, elemwise, only_process_constants)
+    except EmptyConstantError:
+        value = None
+    if value is not None:
+        x = value
     if isinstance(x, Variable) and isinstance(x.type, scal.Scalar):
         from theano_compat.tensor.basic.casting import ScalarFromTensor, tensor_from_scalar
 

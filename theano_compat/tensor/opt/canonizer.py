@@ -12,7 +12,7 @@ from theano_compat.gof.graph import Variable
 from theano_compat.gof.opt import LocalOptGroup, LocalOptimizer, copy_stack_trace, in2out
 from theano_compat.tensor import basic as T
 from theano_compat.tensor.elemwise import DimShuffle
-from theano_compat.tensor.opt.common import fill_chain, is_value, scalar_op, single_client, surely_not_constant
+from theano_compat.tensor.opt.common import constant_value, fill_chain, is_value, scalar_op, single_client
 from theano_compat.tensor.opt.registry import register_canonicalize, register_stabilize
 
 
@@ -109,14 +109,7 @@ class Canonizer(LocalOptimizer):
             unique = getattr(v.tag, "unique_value", None)
             data = v.data if unique is None else unique
             return data if np.ndim(data) == 0 else None
-        if isinstance(v, Variable):
-            if surely_not_constant(v):
-                return None
-            try:
-                return T.get_scalar_constant_value(v)
-            except T.NotScalarConstantError:
-                return None
-        return v
+        return constant_value(v) if isinstance(v, Variable) else v
 
     def simplify(self, num, denum, out_type):
         """Return numerator and denominator after cancelling, combining constants and the added simplifiers."""

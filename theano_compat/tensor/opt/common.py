@@ -8,7 +8,7 @@ from theano_compat import gof
 from theano_compat import scalar as scal
 from theano_compat.gof.opt import copy_stack_trace
 from theano_compat.tensor import basic as T
-from theano_compat.tensor.basic.conversion import surely_not_constant
+from theano_compat.tensor.basic.conversion import constant_or_none
 from theano_compat.tensor.elemwise import DimShuffle, Elemwise
 
 
@@ -29,13 +29,9 @@ def made_by(variable, op):
 
 def constant_value(variable, elemwise=True, only_process_constants=False):
     """Return the one value of a variable as a 0-d array, or None where it is not known or not one."""
-    if surely_not_constant(variable):
-        return None
     try:
-        return T.get_scalar_constant_value(
-            variable, elemwise=elemwise, only_process_constants=only_process_constants
-        )
-    except T.NotScalarConstantError:
+        return constant_or_none(variable, elemwise, only_process_constants)
+    except T.EmptyConstantError:
         return None
 
 
