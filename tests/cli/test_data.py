@@ -94,6 +94,7 @@ def test_reviews_from_the_source_distribution_and_from_the_archive_within_it(tmp
 @pytest.mark.parametrize(
     "content, message",
     [(b"hello", "no gzipped tar archive"), (tar(other=b""), "has no movieReviewSnippets"), (tar(movieReviewSnippets_GroundTruth_dot_txt=b"1 2 3"), "line 1 of movie.*has 1 fields where 3")],
+    ids=["no archive", "another archive", "other columns"],
 )
 def test_other_archives_are_refused(tmp_path, capsys, content, message):
     (tmp_path / "archive").write_bytes(content)
