@@ -79,10 +79,12 @@ class Loaded:
 
 def external_address(name: str) -> int:
     """Return the address of an outside routine by its Fortran-style name (``dgemm``)."""
-    from theano_compat.codegen import blas_pointers, pool
+    from theano_compat.codegen import blas_pointers, pool, products
 
     if name == "pool":
         return pool.address()
+    if name.startswith("products_"):
+        return products.address(name.removeprefix("products_"))
     if name == "blas_threads":
         return blas_pointers.threads_address()
     return blas_pointers.table()[name]

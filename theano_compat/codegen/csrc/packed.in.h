@@ -18,9 +18,10 @@ static int64_t tc_packed_bytes_@N@(int64_t m, int64_t n, int64_t k)
     return tc_packing_pays_@N@(m, n, k) ? tc_bytes(2, e, sizeof(@T@)) : 0;
 }
 
-static void tc_pack_panels_@N@(int64_t n, int64_t k, const char *b, int64_t b0, int64_t b1, @T@ *to)
+static void tc_pack_panels_@N@(int64_t n, int64_t k, const char *b, int64_t b0, int64_t b1, char *panels)
 {
     enum { W = tc_panel_width_@N@ };
+    @T@ *to = (@T@ *)panels;
     for (int64_t j = 0; j < n; j += W)
         for (int64_t l = 0; l < k; l++, to += W)
             for (int64_t w = 0; w < W; w++)
@@ -28,12 +29,12 @@ static void tc_pack_panels_@N@(int64_t n, int64_t k, const char *b, int64_t b0, 
 }
 
 /* c = alpha a b + beta c; b packed. */
-static void tc_product_packed_@N@(int64_t m, int64_t n, int64_t k, @T@ alpha, const char *pa, int64_t a0, int64_t a1, const @T@ *b,
+static void tc_product_packed_@N@(int64_t m, int64_t n, int64_t k, @T@ alpha, const char *pa, int64_t a0, int64_t a1, const char *pb,
                                   @T@ beta, char *pc, int64_t c0, int64_t c1)
 {
     enum { W = tc_panel_width_@N@, D = tc_packed_depth_@N@ };
     const int64_t z = sizeof(@T@);
-    const @T@ *a = (const @T@ *)pa;
+    const @T@ *a = (const @T@ *)pa, *b = (const @T@ *)pb;
     __attribute__((aligned(64))) @T@ edge[6 * W];
     a0 /= z, a1 /= z;
     for (int64_t l = 0; l < k; l += D) {

@@ -6,10 +6,7 @@ through the table, or run in line where they are small.
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
-from theano_compat.codegen import build
+from theano_compat.codegen import products
 from theano_compat.codegen.abi import ErrorCode
 from theano_compat.codegen.builder import NotLowered
 from theano_compat.codegen.dtypes import compute_type, literal, storage_type
@@ -20,41 +17,18 @@ from theano_compat.scalar import basic as scal
 from theano_compat.tensor.basic import Dot
 from theano_compat.tensor.blas import BatchedDot, Dot22, Dot22Scalar, Gemm, Gemv, Ger
 
-_LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
-
 #: What the text of a product needs before it.
-HEADERS = ("threads", "blas")
-
-_CSRC = Path(__file__).resolve().parent.parent / "csrc"
-#: Products of our own for real factors, by what they suit: few columns, a factor that stays in the cache, one that many products share.
-_OWN = ("skinny", "panel")
-_PACKED = "packed"
-
-
-@cache
-def _text(kind: str, dtype: str) -> str:
-    return (_CSRC / f"{kind}.in.h").read_text(encoding="utf-8").replace("@T@", storage_type(dtype)).replace("@N@", dtype)
-
-
-def _own_products(dtype: str) -> str:
-    """Return the C text that defines ``tc_try_skinny`` and ``tc_try_panel`` for a dtype."""
-    if dtype.startswith("complex"):
-        return "\n".join(f"#define tc_try_{kind}_{dtype}(...) 0" for kind in _OWN)
-    return "\n".join(_text(kind, dtype) for kind in _OWN)
+HEADERS = ("blas",)
 
 
 def _routine(kind: str, dtype: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """Return the C function for a product, the helpers that define it and the outside routines that it calls."""
-    ctype = storage_type(dtype)
-    product = f"TC_PRODUCT({ctype}, {dtype})"
-    letter = _LETTERS.get(dtype)
-    if letter is None or not build.has_externals([letter + kind]):
+    if not products.available(dtype):
         if dtype in ("bool", "float16"):
             raise NotLowered(f"product of dtype {dtype}")
-        return "product", (product,), ()
-    name = f"{letter}{kind}"
-    helpers = (product, _own_products(dtype), *([f"TC_DENSE({ctype}, {dtype})"] if kind == "gemm" else []))
-    return kind, (*helpers, f"TC_{kind.upper()}({ctype}, {dtype}, TC_X_{name})"), (name, "blas_threads", "pool")
+        return "product", (f"TC_PRODUCT({storage_type(dtype)}, {dtype})",), ()
+    products.start(dtype)
+    return kind, (products.interface(dtype),), (products.external(dtype),)
 
 
 def _matrix(view: View) -> str:
@@ -70,8 +44,7 @@ def gemm(builder, alpha: str, a: View, b: View, beta: str, c: View) -> None:
     reads = (a, b, c)
     if kind == "gemm" and builder.reuses(b, m):
         panels = _packed(builder.outer, b, m, helpers, externals)
-        helpers = (*helpers, _text(_PACKED, c.dtype))
-        packed = f"tc_product_packed_{c.dtype}({m}, {n}, {k}, {alpha}, {_matrix(a)}, (const {storage_type(c.dtype)} *){panels.pointer}, {beta}, {_matrix(c)})"
+        packed = f"tc_packed_{c.dtype}({m}, {n}, {k}, {alpha}, {_matrix(a)}, {panels.pointer}, {beta}, {_matrix(c)})"
         call = f"{panels.buffer.nbytes} ? ({packed}, 0) : {call}"
         reads = (*reads, panels)
     _library_call(builder, kind, call, reads, (c,), helpers, externals)
@@ -81,8 +54,8 @@ def _packed(outer, b: View, m: str, helpers, externals) -> View:
     """Return memory with a factor in the form that many products with it want; of no bytes where that does not pay at run time."""
     n, k = outer.find(b.shape[1]), outer.find(b.shape[0])
     room = outer.sized(b.dtype, outer.let(f"tc_packed_bytes_{b.dtype}({m}, {n}, {k})"))
-    text = f"if ({room.buffer.nbytes})\n    tc_pack_panels_{b.dtype}({n}, {k}, {_matrix(b)}, ({storage_type(b.dtype)} *){room.pointer});"
-    outer.call(text, (b,), (room,), helpers=(*helpers, _text(_PACKED, b.dtype)), headers=HEADERS, externals=externals, label="pack a factor")
+    text = f"if ({room.buffer.nbytes})\n    tc_pack_{b.dtype}({n}, {k}, {_matrix(b)}, {room.pointer});"
+    outer.call(text, (b,), (room,), helpers=helpers, headers=HEADERS, externals=externals, label="pack a factor")
     return room
 
 
