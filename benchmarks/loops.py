@@ -49,7 +49,8 @@ TIMED = {
     "lstm": [("lstm training", "float32", LSTM)],
 }
 GRID = [("lstm training", "float32", {"steps": 100, "hidden": hidden, "batch": batch}) for hidden in (16, 64, 256, 1024) for batch in (1, 32)]
-TOLERANCE = {"float32": 1e-3, "float64": 1e-9}
+# A gradient is a sum of many terms that cancel: in float32 two right ones were seen to differ by 1e-3.
+TOLERANCE = {"float32": 3e-3, "float64": 1e-9}
 
 
 class Comparison:
@@ -294,7 +295,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="processes for each compile time (3; quick: 1)")
     parser.add_argument("--patience", type=float, help="seconds after which a framework that does not answer is given up (900; quick: 300)")
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: time of the processes, for a machine that others use too")
-    parser.add_argument("--tolerance", type=float, help="of results (float32: 1e-3, float64: 1e-9)")
+    parser.add_argument("--tolerance", type=float, help="of results (float32: 3e-3, float64: 1e-9)")
     parser.add_argument("--cache", type=Path, help="keep compiled code here between runs; not that of compile times")
     args = parser.parse_args()
     usual = {"turns": (9, 3), "seconds": (0.5, 0.1), "rounds": (3, 1), "patience": (900, 300)}
