@@ -199,7 +199,7 @@ def time_case(bench: Comparison, case: str, dtype: str, sizes: dict) -> None:
         if timed:
             best = min(timed, key=lambda lane: lane["median_s"])
             ours = best["median_s"] if framework == "theano_compat" else ours
-            ratio = f"{ours / best['median_s']:.2f}" if ours and framework != "theano_compat" else ""
+            ratio = f"{ours / best['median_s']:.2g}" if ours and framework != "theano_compat" else ""
             line(framework, best["variant"], clock(best["median_s"] / sizes["steps"]), clock(best["median_s"]), ratio, f"{best['differs']:.0e}")
         for lane in mine:
             if "error" in lane:
@@ -239,7 +239,7 @@ def compile_case(bench: Comparison, case: str, sizes: dict, frameworks: list[str
             line(framework, "", "no time: " + failures[framework])
             continue
         ours = times if framework == "theano_compat" else ours
-        ratios = [f"{ours[kind] / times[kind]:.2f}" if ours and ours is not times else "" for kind in times]
+        ratios = [f"{ours[kind] / times[kind]:.2g}" if ours and ours is not times else "" for kind in times]
         line(framework, "", *(clock(t) for t in times.values()), *ratios)
 
 
@@ -266,7 +266,7 @@ def memory_case(bench: Comparison, sizes: dict) -> None:
             bench.record(**record, grows_by_bytes=grows, step_s=step_s, differs=difference(found, wanted))
             if framework == "theano_compat":
                 ours[label] = grows
-            ratio = f"{ours[label] / grows:.2f}" if framework != "theano_compat" and ours.get(label) and grows else ""
+            ratio = f"{ours[label] / grows:.2g}" if framework != "theano_compat" and ours.get(label) and grows else ""
             size = "not known" if grows is None else f"{grows / 2**20:.0f} MiB"
             line(framework, label, size, clock(step_s / every**2), ratio, f"{difference(found, wanted):.0e}")
 
