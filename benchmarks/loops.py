@@ -49,7 +49,8 @@ TIMED = {
     "lstm": [("lstm training", "float32", LSTM)],
 }
 GRID = [("lstm training", "float32", {"steps": 100, "hidden": hidden, "batch": batch}) for hidden in (16, 64, 256, 1024) for batch in (1, 32)]
-TOLERANCE = {"float32": 1e-3, "float64": 1e-9}
+# A gradient is a sum of many terms that cancel: in float32 two right ones were seen to differ by 1e-3.
+TOLERANCE = {"float32": 3e-3, "float64": 1e-9}
 
 
 class Comparison:
@@ -198,7 +199,7 @@ def time_case(bench: Comparison, case: str, dtype: str, sizes: dict) -> None:
         if timed:
             best = min(timed, key=lambda lane: lane["median_s"])
             ours = best["median_s"] if framework == "theano_compat" else ours
-            ratio = f"{ours / best['median_s']:.2f}" if ours and framework != "theano_compat" else ""
+            ratio = f"{ours / best['median_s']:.2g}" if ours and framework != "theano_compat" else ""
             line(framework, best["variant"], clock(best["median_s"] / sizes["steps"]), clock(best["median_s"]), ratio, f"{best['differs']:.0e}")
         for lane in mine:
             if "error" in lane:
@@ -238,7 +239,7 @@ def compile_case(bench: Comparison, case: str, sizes: dict, frameworks: list[str
             line(framework, "", "no time: " + failures[framework])
             continue
         ours = times if framework == "theano_compat" else ours
-        ratios = [f"{ours[kind] / times[kind]:.2f}" if ours and ours is not times else "" for kind in times]
+        ratios = [f"{ours[kind] / times[kind]:.2g}" if ours and ours is not times else "" for kind in times]
         line(framework, "", *(clock(t) for t in times.values()), *ratios)
 
 
@@ -265,7 +266,7 @@ def memory_case(bench: Comparison, sizes: dict) -> None:
             bench.record(**record, grows_by_bytes=grows, step_s=step_s, differs=difference(found, wanted))
             if framework == "theano_compat":
                 ours[label] = grows
-            ratio = f"{ours[label] / grows:.2f}" if framework != "theano_compat" and ours.get(label) and grows else ""
+            ratio = f"{ours[label] / grows:.2g}" if framework != "theano_compat" and ours.get(label) and grows else ""
             size = "not known" if grows is None else f"{grows / 2**20:.0f} MiB"
             line(framework, label, size, clock(step_s / every**2), ratio, f"{difference(found, wanted):.0e}")
 
@@ -294,7 +295,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="processes for each compile time (3; quick: 1)")
     parser.add_argument("--patience", type=float, help="seconds after which a framework that does not answer is given up (900; quick: 300)")
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: time of the processes, for a machine that others use too")
-    parser.add_argument("--tolerance", type=float, help="of results (float32: 1e-3, float64: 1e-9)")
+    parser.add_argument("--tolerance", type=float, help="of results (float32: 3e-3, float64: 1e-9)")
     parser.add_argument("--cache", type=Path, help="keep compiled code here between runs; not that of compile times")
     args = parser.parse_args()
     usual = {"turns": (9, 3), "seconds": (0.5, 0.1), "rounds": (3, 1), "patience": (900, 300)}

@@ -25,7 +25,7 @@ import theano_compat as theano
 import theano_compat.tensor as T
 from models_theano import cases
 from theano_compat.codegen import pool
-from worker import make_data
+from graphs_data import make_data
 
 
 def pieces(dtype: str):
@@ -40,7 +40,7 @@ def pieces(dtype: str):
     for name, output in (("sum over rows", T.exp(m).sum(0)), ("sum over columns", T.exp(m).sum(1)), ("softmax", T.nnet.softmax(m)), ("product", T.dot(m, m))):
         yield f"{name}, 1000 x 1000", theano.function([m], output), (matrix,)
     for case, batch in (("mlp", 100), ("mlp", 500), ("lenet", 100)):
-        function, arguments = cases(theano)[case](make_data(dtype, batch))
+        function, arguments = cases(theano)[case](make_data(case, dtype, batch))
         yield f"{case} step, batch {batch}", function, arguments
 
 

@@ -151,14 +151,19 @@ class Session:
     def time(self, variant, seconds, at_least=1):
         """Call for some seconds; return the median and the least seconds of a call, and the median of the seconds of CPU time of it."""
         run, clock, cpu = self.programs[variant].run, time.perf_counter, time.process_time
-        start, inner, samples = clock(), 1, []
-        while not samples or clock() < start + seconds or len(samples) < at_least:
+
+        def sample(calls):
             before, cpu_before = clock(), cpu()
-            for _ in range(inner):
+            for _ in range(calls):
                 run()
-            samples.append(((clock() - before) / inner, (cpu() - cpu_before) / inner))
-            if len(samples) == 1 and samples[0][0] < 5e-4:  # the clock itself takes time
-                inner, samples = min(200, int(1e-3 / max(samples[0][0], 1e-9))), []
+            return (clock() - before) / calls, (cpu() - cpu_before) / calls
+
+        until, samples = clock() + seconds, [sample(1)]
+        inner = max(1, min(200, int(1e-3 / max(samples[0][0], 1e-9))))  # the clock itself takes time
+        if inner > 1:
+            samples = [sample(inner)]
+        while clock() < until or len(samples) < at_least:
+            samples.append(sample(inner))
         times, cpu_times = zip(*samples)
         return {"step_s": statistics.median(times), "best_s": min(times), "cpu_s": statistics.median(cpu_times), "calls": len(times) * inner}
 
