@@ -71,3 +71,29 @@ def test_gradient_through_a_masked_lstm():
 
     rng = np.random.RandomState(0)
     T.verify_grad(cost, [rng.randn(steps, 5, 3), rng.randn(3, 4 * n), rng.randn(n, 4 * n)], rng=rng)
+
+
+def test_states_that_are_changed_a_little_are_changed_in_place_unless_their_old_value_is_read():
+    x, n = T.dvector("x"), T.iscalar("n")
+    value = np.random.RandomState(0).rand(7)
+
+    def plain(row, t):
+        return T.set_subtensor(row[t], row[t - 1] + 2 * row[t])
+
+    def old_value_read(t, row):
+        return plain(row, t), T.sum(row * T.arange(7)), row[t]
+
+    (rows, sums, elements), _ = theano.scan(old_value_read, sequences=T.arange(n), outputs_info=[x, None, None])
+    alone, _ = theano.scan(lambda t, row: plain(row, t), sequences=T.arange(n), outputs_info=x)
+    f = theano.function([x, n], [rows[-1], sums, elements, alone[-1]])
+    assert "Python" not in f.explain()
+    for count in (1, 2, 6):
+        row, wanted_sums, wanted_elements = value.copy(), [], []
+        for t in range(count):
+            wanted_sums.append(np.sum(row * np.arange(7)))
+            wanted_elements.append(row[t])
+            row[t] = row[t - 1] + 2 * row[t]
+        given = value.copy()
+        for a, b in zip(f(given, count), (row, wanted_sums, wanted_elements, row)):
+            np.testing.assert_allclose(a, b)
+        np.testing.assert_array_equal(given, value)

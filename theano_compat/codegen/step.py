@@ -214,12 +214,24 @@ class StepBuilder(Builder):
                 continue
             row = statement.stores[0].view
             first = touched[made][0]
-            if any(first <= p < position for p in touched[row.buffer]):
+            begins_as_copy = self._is_copy(statements[first], row.buffer, made)
+            if any(first + begins_as_copy <= p < position for p in touched[row.buffer]):
                 continue
             made.kind, made.home = "alias", row.pointer
             gone.add(position)
+            if begins_as_copy:
+                gone.add(first)  # what is changed a little is changed in place
             touched[row.buffer] = sorted({*touched[row.buffer], *touched[made]})
         return [s for position, s in enumerate(statements) if position not in gone]
+
+    def _is_copy(self, statement: Statement, source: Buffer, target: Buffer) -> bool:
+        """Tell whether a loop does nothing but copy all of one array into another."""
+        if not isinstance(statement, Loop) or len(statement.loads) != 1 or len(statement.stores) != 1 or statement.body:
+            return False
+        load, store = statement.loads[0], statement.stores[0]
+        same = load.view.buffer is source and store.view.buffer is target and store.value == load.name and store.reducer is None
+        whole = same and load.view.whole and store.view.whole and load.view.dtype == store.view.dtype
+        return whole and all(self.find(a) == self.find(b) for a, b in zip(load.strides, store.strides))
 
     def _copied(self, statement: Statement) -> Buffer | None:
         """Return the temp that a loop does nothing with but copy all of it into a row."""

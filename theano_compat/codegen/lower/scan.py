@@ -156,6 +156,11 @@ class _ScanLowering:
         shape = self._shape_of_row(inner[0], array)
         size = builder.mul(*shape, str(itemsize(array.dtype)))
         state = _Rows(array, rows, start, size, {})
+        if not several and taps == [-1] and rows == "1":
+            # the one row is read and written in place
+            state.by_tap[0] = state.by_tap[-1] = self._tap(array, rows, 0, size, shape)
+            self.step.bind(inner[0], state.by_tap[0])
+            return state
         for tap in sorted({*taps, *writes}):
             state.by_tap[tap] = self._tap(array, rows, start + tap, size, shape)
         for tap, var in zip(taps, inner):

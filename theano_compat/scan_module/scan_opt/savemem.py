@@ -77,7 +77,8 @@ class ScanSaveMem(ScanRewriter):
                 changed = True
             elif k in kept_rows:
                 # One row more than the step reads, so that it need not overwrite what it reads.
-                rows = max(kept_rows[k], initial_rows + bool(config.scan.allow_output_prealloc))
+                spare = config.scan.allow_output_prealloc and not _is_changed_a_little(args, layout, k)
+                rows = max(kept_rows[k], initial_rows + bool(spare))
                 if not _is_small(group[i], rows):
                     group[i] = self._buffer(group[i], initial_rows, rows - initial_rows)
                     changed = True
@@ -108,6 +109,14 @@ class ScanSaveMem(ScanRewriter):
         if initial.broadcastable[0]:
             initial = tensor.unbroadcast(initial, 0)
         return scan_utils.expand_empty(initial, more)
+
+
+def _is_changed_a_little(args: Any, layout: Any, k: int) -> bool:
+    """Whether a step sets elements of a state, or draws random numbers from it: what can be done in place, and would have to copy all of it into another row."""
+    if layout.in_taps[k] != [-1]:
+        return False
+    made = args.inner_outputs[layout.state_inner_outputs(k)[0]].owner
+    return made is not None and getattr(made.op, "inplace", None) is False and made.inputs[0] is args.inner_inputs[layout.state_inner_inputs(k)[0]]
 
 
 def _constant(value: Any) -> int | None:
