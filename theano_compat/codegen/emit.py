@@ -39,7 +39,7 @@ def _segment(file: SourceFile, symbol: str, segment: Segment) -> SegmentSpec:
         if base == -1 and not any(view.buffer in buffers for buffers in starts.values()):
             # nothing writes it (an uninitialised array): its memory is wanted all the same
             starts.setdefault(len(statements) - 1, []).append(view.buffer)
-    file.segment(symbol, statements, starts, results)
+    file.segment(symbol, statements, starts, results, builder.buffers)
     written = {b.index for s in statements for b in s.writes() if b.kind == "input"}
     return SegmentSpec(
         symbol,

@@ -37,7 +37,9 @@ class SourceFile:
 
     # --- segments -------------------------------------------------------------------------------------
 
-    def segment(self, symbol: str, statements, starts: dict[int, list[Buffer]], results: list[tuple[View, int, str]]):
+    def segment(
+        self, symbol: str, statements, starts: dict[int, list[Buffer]], results: list[tuple[View, int, str]], buffers: Iterable[Buffer]
+    ) -> None:
         """Print a segment.
 
         Parameters
@@ -48,6 +50,8 @@ class SourceFile:
             Which buffers get their memory before which statement (`memory.plan`).
         results : list of (View, base, block)
             For every result: where it is, what `tc_result.base` says, the C expression of its block.
+        buffers : iterable of Buffer
+            All buffers, in order: what is lent, or lives on the C stack, is declared where its name is used.
         """
         everything = list(_all(statements))
         ctypes = {"": ""}
@@ -64,17 +68,14 @@ class SourceFile:
         used = {word for line in last for word in _words(line)}
         lines = self._block(statements, starts, ctypes, used)
         text = [f"int32_t {symbol}(tc_frame *f)", "{"]
-        for buffer in sorted({b for s in everything for b in (*s.reads(), *s.writes())}, key=lambda b: b.number):
-            if buffer.kind == "input" and buffer.name in used:
+        for buffer in buffers:
+            if buffer.name not in used:
+                continue
+            if buffer.kind == "input":
                 text.append(f"    char *const {buffer.name} = f->in[{buffer.index}].data;")
-                used.discard(buffer.name)
             elif buffer.kind == "local":
                 size = max(int(buffer.nbytes), 1)
                 text.append(f"    char {buffer.name}[{size}] __attribute__((aligned(16)));")
-        for view, base, _ in results:
-            if base >= 0 and view.buffer.name in used:
-                text.append(f"    char *const {view.buffer.name} = f->in[{view.buffer.index}].data;")
-                used.discard(view.buffer.name)
         text += ["    " + line if line and not line.startswith("#") else line for line in (*lines, *last)]
         text += ["    return 0;", "}"]
         self.segments.append("\n".join(text))
