@@ -6,6 +6,9 @@ import pytest
 import theano_compat as theano
 import theano_compat.tensor as T
 
+#: Rewritten and as written, both compiled.
+MODES = ["FAST_RUN", theano.Mode("cvm", "fast_compile")]
+
 
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_copies_that_are_made_before_a_loop_are_there_in_every_step(order):
@@ -97,3 +100,12 @@ def test_states_that_are_changed_a_little_are_changed_in_place_unless_their_old_
         for a, b in zip(f(given, count), (row, wanted_sums, wanted_elements, row)):
             np.testing.assert_allclose(a, b)
         np.testing.assert_array_equal(given, value)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_results_that_do_not_vary_have_no_rows_after_no_steps(mode):
+    x, n = T.dvector("x"), T.lscalar("n")
+    rows, _ = theano.scan(lambda x: x * 2, non_sequences=x, n_steps=n)
+    f = theano.function([x, n], rows, mode=mode)
+    assert f([1.0, 2.0], 0).shape == (0, 2)
+    np.testing.assert_array_equal(f([1.0, 2.0], 2), [[2, 4], [2, 4]])

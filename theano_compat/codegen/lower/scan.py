@@ -235,8 +235,10 @@ class _ScanLowering:
         kept = builder.integer(self.node.inputs[layout.outer_in["nit_sot"].start + i])
         out = self.node.outputs[layout.n_states + i]
         builder.check_message(f"{kept} >= 0", ValueError, f"Scan was asked to keep a negative number of rows, {{}}, of {out}", kept)
-        # a row to write into is there in any case
-        rows = str(max(int(kept), 1)) if is_literal(kept) else builder.let(f"{kept} > 0 ? {kept} : 1")
+        rows = kept
+        if builder.find(kept) != builder.find(self.n_steps):
+            # a row to write into is there in any case
+            rows = str(max(int(kept), 1)) if is_literal(kept) else builder.let(f"{kept} > 0 ? {kept} : 1")
         array = builder.temp(value.dtype, (rows, *shape))
         size = builder.mul(*shape, str(itemsize(value.dtype)))
         self._changes(array)
