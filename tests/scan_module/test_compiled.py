@@ -109,3 +109,19 @@ def test_results_that_do_not_vary_have_no_rows_after_no_steps(mode):
     f = theano.function([x, n], rows, mode=mode)
     assert f([1.0, 2.0], 0).shape == (0, 2)
     np.testing.assert_array_equal(f([1.0, 2.0], 2), [[2, 4], [2, 4]])
+
+
+def test_rows_without_values_become_a_result():
+    n = T.lscalar("n")
+    rows = T.set_subtensor(T.basic.AllocEmpty("float64")(n + 1)[:1], 2.0)
+    f = theano.function([n], rows, mode=MODES[1])
+    assert "Python" not in f.explain()
+    assert f(0) == [2.0] and f(3)[0] == 2.0 and f(3).shape == (4,)
+
+
+def test_directional_derivative_of_a_state_that_is_a_row_of_integers():
+    i, x = T.lvector("i"), T.dscalar("x")
+    (a, b), _ = theano.scan(lambda i, a, b: [T.cast(i, "float64"), a * b], sequences=i, outputs_info=[x, x])
+    f = theano.function([i, x], T.Rop(a.sum() + b[-1], x, T.constant(1.0)), mode="FAST_RUN")
+    # b is 2 * x * x after two steps
+    np.testing.assert_allclose(f([2, 3], 1.5), 6.0)

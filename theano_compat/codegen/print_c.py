@@ -98,7 +98,7 @@ class SourceFile:
                 lines = self._repeat(statement, ctypes, used)
             else:
                 lines = self._statement(statement, ctypes)
-            for buffer in starts.get(position, ()):
+            for buffer in reversed(starts.get(position, ())):
                 lines = self._memory(buffer, changing) + lines
             used.update(word for line in lines for word in _words(line))
             chunks.append(lines)

@@ -81,7 +81,7 @@ def _derivatives(outs: list, wrt: list, points: list) -> list:
         if out in wrt:
             found.append(points[wrt.index(out)])
             continue
-        derivative = Rop([out], wrt, points)
+        derivative = Rop([out], wrt, points, disconnected_outputs="ignore", return_disconnected="none")
         found.append(derivative[0] if isinstance(derivative, (list, tuple)) else derivative)
     return found
 
