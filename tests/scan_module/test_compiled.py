@@ -5,6 +5,7 @@ import pytest
 
 import theano_compat as theano
 import theano_compat.tensor as T
+from theano_compat.ifelse import ifelse
 
 #: Rewritten and as written, both compiled.
 MODES = ["FAST_RUN", theano.Mode("cvm", "fast_compile")]
@@ -125,3 +126,62 @@ def test_directional_derivative_of_a_state_that_is_a_row_of_integers():
     f = theano.function([i, x], T.Rop(a.sum() + b[-1], x, T.constant(1.0)), mode="FAST_RUN")
     # b is 2 * x * x after two steps
     np.testing.assert_allclose(f([2, 3], 1.5), 6.0)
+
+
+def in_c(f):
+    """Tell whether all loops of a function run in C."""
+    return "steps in C" in f.explain() and "Python: for" not in f.explain()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_branches_in_a_step_may_have_results_of_different_shapes(mode):
+    x, i, W = T.dvector("x"), T.lvector("i"), T.dmatrix("W")
+
+    def step(i, b, x, W):
+        either = ifelse(T.gt(i, 1), ifelse(T.gt(i, 2), x[1:], b * 2), T.dot(W, x))
+        return b + either.sum(), either.max()
+
+    (rows, most), _ = theano.scan(step, sequences=i, outputs_info=[x, None], non_sequences=[x, W])
+    f = theano.function([i, x, W], [rows, most], mode=mode)
+    assert in_c(f)
+    value, matrix = np.array([0.5, 1.0, 2.0]), np.arange(15.0).reshape(5, 3)
+    before, wanted, wanted_most = value, [], []
+    for k in (0, 1, 2, 3, 0):
+        either = value[1:] if k > 2 else before * 2 if k > 1 else matrix @ value
+        before = before + either.sum()
+        wanted.append(before)
+        wanted_most.append(either.max())
+    got, most = f([0, 1, 2, 3, 0], value, matrix)
+    np.testing.assert_allclose(got, wanted)
+    np.testing.assert_allclose(most, wanted_most)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_results_of_branches_are_kept_where_their_shapes_are_equal(mode):
+    x, i, W = T.dvector("x"), T.lvector("i"), T.dmatrix("W")
+    rows, _ = theano.scan(lambda i, x, W: ifelse(T.gt(i, 1), ifelse(T.gt(i, 2), x * 3, T.dot(W, x)), x * 2), sequences=i, non_sequences=[x, W])
+    f = theano.function([i, x, W], rows, mode=mode)
+    assert in_c(f)
+    value, matrix = np.array([1.0, 2.0]), np.array([[1.0, 1.0], [0.0, 3.0]])
+    np.testing.assert_allclose(f([1, 2, 3], value, matrix), [value * 2, matrix @ value, value * 3])
+    with pytest.raises(ValueError, match="branches of an ifelse have the extents 2 and 3"):
+        f([1, 2, 3], value, np.ones((3, 2)))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_extents_that_turn_out_equal_in_a_step(mode):
+    x, i = T.dvector("x"), T.lvector("i")
+
+    def step(i, x):
+        left = T.exp(x[:i])
+        right = x[i:]
+        return T.dot(left, left) + T.sum(right * left)
+
+    rows, _ = theano.scan(step, sequences=i, non_sequences=x)
+    f = theano.function([x, i], rows, mode=mode)
+    assert in_c(f)
+    value = np.array([0.5, 1.0, -1.0, 0.25])
+    left, right = np.exp(value[:2]), value[2:]
+    np.testing.assert_allclose(f(value, [2, 2]), [left @ left + left @ right] * 2)
+    with pytest.raises(ValueError, match="Input dimension mis-match"):
+        f(value, [2, 1])

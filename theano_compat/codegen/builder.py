@@ -210,6 +210,13 @@ class Builder:
             self.check(f"{a} == {b}", code, *details)
             self.unify(a, b)
 
+    def require_equal_message(self, a: str, b: str, exception: type, text: str) -> None:
+        """Check as `require_equal` does, with a message of its own; ``{}`` in the text take the two extents."""
+        a, b = self.find(a), self.find(b)
+        if a != b:
+            self.messages.append((exception, text))
+            self.require_equal(a, b, ErrorCode.VALUE, str(len(self.messages) - 1), a, b)
+
     # --- variables ------------------------------------------------------------------------------------
 
     def view(self, var: Variable) -> View:

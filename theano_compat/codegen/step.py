@@ -19,6 +19,7 @@ __all__ = ["BranchBuilder", "StepBuilder"]
 #: Bytes up to which a factor stays in the cache (see csrc/panel.in.h).
 _SMALL_FACTOR = 1 << 18
 _identifier = re.compile(r"[A-Za-z_]\w*").findall
+_number = re.compile(r"\d+$").findall
 
 
 class StepBuilder(Builder):
@@ -37,6 +38,8 @@ class StepBuilder(Builder):
         C names that have a meaning, or change their value, in the loop only.
     rows : set of Buffer
         What begins elsewhere in every step.
+    choices : dict of str to tuple of str
+        Extents that are, in each step, one or the other of some.
     """
 
     def __init__(self, outer: Builder, count: str) -> None:
@@ -45,6 +48,7 @@ class StepBuilder(Builder):
         self.count = count
         self.own: set[str] = set()
         self.rows: set[Buffer] = set()
+        self.choices: dict[str, tuple[str, ...]] = outer.choices if isinstance(outer, StepBuilder) else {}
         self.node_number = outer.node_number
         self.numbered, self.messages, self.buffers, self.inputs = outer.numbered, outer.messages, outer.buffers, outer.inputs
 
@@ -81,11 +85,32 @@ class StepBuilder(Builder):
             token = outside
 
     def unify(self, a: str, b: str) -> None:
-        """Record that two tokens are equal; what is known outside represents what is not."""
+        """Record that two tokens are equal; what is known outside, or earlier, represents what is not.
+
+        Statements that were made before name the representative, too.
+        """
         a, b = self.find(a), self.find(b)
-        if a != b and self.varies(b) and not self.varies(a):
+        if not is_literal(a) and not is_literal(b) and self._age(b) < self._age(a):
             a, b = b, a
         super().unify(a, b)
+
+    def alternatives(self, extent: str) -> tuple[str, ...]:
+        """Return what an extent can be, as tokens that do not vary; none if that is not known."""
+        extent = self.find(extent)
+        if not self.varies(extent):
+            return (extent,)
+        found = [self.alternatives(e) for e in self.choices.get(extent, ())]
+        return tuple(dict.fromkeys(e for each in found for e in each)) if all(found) else ()
+
+    def settled(self, extent: str) -> str:
+        """Return an extent that is the same in every step, where it is one of some that have to be equal then; else the extent."""
+        first, *others = self.alternatives(extent) or (self.find(extent),)
+        for other in others:
+            self.require_equal_message(first, other, ValueError, "the results of the branches of an ifelse have the extents {} and {}, in a loop that keeps them in one array")
+        return self.find(first)
+
+    def _age(self, name: str) -> tuple[bool, int]:
+        return not self.varies(name), -int(_number(name)[0])
 
     def emit_check(self, check: Check) -> None:
         """Take a check; it is made before the first step if it does not depend on the step."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from theano_compat.codegen.abi import ErrorCode
 from theano_compat.codegen.builder import NotLowered
-from theano_compat.codegen.ir import Repeat, View
+from theano_compat.codegen.dtypes import itemsize
+from theano_compat.codegen.ir import Assign, Repeat, View
 from theano_compat.codegen.lower.registry import lower
 from theano_compat.codegen.step import BranchBuilder, StepBuilder
 from theano_compat.gof.graph import Apply, Variable
@@ -88,23 +88,53 @@ def _lower_ifelse(builder: StepBuilder, node: Apply, branches: Sequence[Sequence
     """
     n = node.op.n_outs
     chosen = builder.scalar_of(node.inputs[0])
-    results: list[View] = []
+    made: list[tuple[BranchBuilder, list[View]]] = []
     for k, nodes in enumerate(branches):
-        taken = builder.let(f"{chosen} {'!=' if k == 0 else '=='} 0", "_v")
-        branch = BranchBuilder(builder, taken)
+        branch = BranchBuilder(builder, builder.let(f"{chosen} {'!=' if k == 0 else '=='} 0", "_v"))
         lower_all(branch, nodes)
-        for i, var in enumerate(node.inputs[1 + k * n : 1 + (k + 1) * n]):
-            value = branch.view(var)
-            shape = [branch.find(e) for e in value.shape]
-            if k == 0:
-                if branch.varies(*shape):
-                    raise NotLowered("the shape of a result is known in its branch only")
-                results.append(builder.temp(value.dtype, shape))
-            for axis, (mine, wanted) in enumerate(zip(shape, results[i].shape)):
-                branch.require_equal(mine, wanted, ErrorCode.SHAPE_MISMATCH, "0", str(axis), wanted, "1", str(axis), mine)
-            branch.copy(results[i], value)
-        written = tuple(dict.fromkeys(v.buffer for v in results))
+        made.append((branch, [branch.view(var) for var in node.inputs[1 + k * n : 1 + (k + 1) * n]]))
+    results = []
+    for one, other in zip(*(values for _, values in made)):
+        extents = [_either(builder, chosen, [branch for branch, _ in made], pair) for pair in zip(one.shape, other.shape)]
+        results.append(_array(builder, one.dtype, extents))
+    written = tuple(dict.fromkeys(v.buffer for v in results))
+    for k, (branch, values) in enumerate(made):
+        for result, value in zip(results, values):
+            branch.copy(View(result.buffer, result.dtype, result.pointer, tuple(map(branch.find, value.shape)), result.strides, result.axes), value)
         body, touched = branch.finished(), branch.touched_nodes()
-        builder.statements.append(Repeat(branch.name("d"), taken, body, touched, written=written, label=f"branch {k}"))
+        builder.statements.append(Repeat(branch.name("d"), branch.count, body, touched, written=written, label=f"branch {k}"))
     for out, view in zip(node.outputs, results):
         builder.bind(out, view)
+
+
+def _either(builder: StepBuilder, chosen: str, branches: Sequence[BranchBuilder], extents: Sequence[str]) -> str:
+    """Return the extent that is one in the first branch and the other in the second."""
+    a, b = (branch.find(e) for branch, e in zip(branches, extents))
+    if a == b and not branches[0].varies(a):
+        return a
+    known = [branch.alternatives(e) for branch, e in zip(branches, (a, b))]
+    if not all(known):
+        raise NotLowered("the shape of a result is known in its branch only")
+    if any(branch.varies(e) for branch, e in zip(branches, (a, b))):
+        extent = builder.name("d")
+        builder.statements.append(Assign(extent, "int64_t", f"{extent} = 0;", block=True))
+        for branch, e in zip(branches, (a, b)):
+            branch.call(f"{extent} = {e};", (), ())
+    else:
+        extent = builder.let(f"{chosen} != 0 ? {a} : {b}")
+    builder.choices[extent] = tuple(dict.fromkeys((*known[0], *known[1])))
+    return extent
+
+
+def _array(builder: StepBuilder, dtype: str, extents: Sequence[str]) -> View:
+    """Return an array that has room for the largest of what its extents can be."""
+    most = []
+    for extent in extents:
+        first, *others = builder.choices.get(extent, (extent,))
+        for other in others:
+            first = builder.let(f"{first} > {other} ? {first} : {other}")
+        most.append(first)
+    room = builder.temp(dtype, most)
+    if list(room.shape) == list(extents):
+        return room
+    return View(room.buffer, dtype, room.pointer, tuple(extents), builder.contiguous_strides(extents, itemsize(dtype)))

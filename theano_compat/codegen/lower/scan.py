@@ -108,7 +108,7 @@ class _ScanLowering:
             rows = builder.find(sequence.shape[0])
             builder.check_message(
                 f"{rows} >= {self.n_steps}", ValueError,
-                f"Sequence is shorter then the required number of steps : (n_steps, seq, seq.shape): {{}}, {self.node.inputs[position]}, {{}} rows",
+                f"Sequence is shorter then the required number of steps : (n_steps, seq, seq.shape): {{}}, {_plain(self.node.inputs[position])}, {{}} rows",
                 self.n_steps, rows,
             )  # fmt: skip
             sequence = builder.packed(sequence, first=1) if sequence.ndim > 1 else builder.in_memory(sequence)
@@ -148,7 +148,7 @@ class _ScanLowering:
         span = max(*taps, *writes, 0) + start + 1 if several else start
         builder.check_message(
             f"{rows} >= {max(start, 1)}" + (f" && ({self.n_steps} <= 0 || {rows} >= {span})" if several else ""), ValueError,
-            f"The buffer of state {k} of {self.op} has {{}} rows; it needs room for its initial values, {{}} rows", rows, str(span),
+            f"The buffer of state {k} of {_plain(self.op)} has {{}} rows; it needs room for its initial values, {{}} rows", rows, str(span),
         )  # fmt: skip
         array = self._own(k, initial, None if several else start)
         self._changes(array)
@@ -229,12 +229,12 @@ class _ScanLowering:
         """Make room for the rows of an output that is no state."""
         builder, step, layout = self.builder, self.step, self.layout
         value = step.view(graph.outputs[layout.inner_out["nit_sot"].start + i])
-        shape = [step.find(e) for e in value.shape]
+        shape = [step.settled(e) for e in value.shape]
         if step.varies(*shape):
             raise NotLowered("a result of its step changes its shape")
         kept = builder.integer(self.node.inputs[layout.outer_in["nit_sot"].start + i])
         out = self.node.outputs[layout.n_states + i]
-        builder.check_message(f"{kept} >= 0", ValueError, f"Scan was asked to keep a negative number of rows, {{}}, of {out}", kept)
+        builder.check_message(f"{kept} >= 0", ValueError, f"Scan was asked to keep a negative number of rows, {{}}, of {_plain(out)}", kept)
         rows = kept
         if builder.find(kept) != builder.find(self.n_steps):
             # a row to write into is there in any case
@@ -257,12 +257,12 @@ class _ScanLowering:
             pairs.append((row, graph.outputs[layout.inner_out["shared"].start + i]))
         written = {row.buffer for row, _ in pairs}
         ready = []
+        step.node_number = self.builder.node_number
         for row, var in pairs:
             value = step.view(var)
             for axis, (mine, wanted) in enumerate(zip(value.shape, row.shape)):
-                mine, wanted = step.find(mine), step.find(wanted)
-                details = ("0", str(axis), wanted, "1", str(axis), mine)
-                step.require_equal(mine, wanted, ErrorCode.SHAPE_MISMATCH, *details)
+                text = f"could not broadcast input array: a result of a step, {_plain(var)}, has extent {{}} in dimension {axis}, its rows have {{}}"
+                step.require_equal_message(mine, wanted, ValueError, text)
             if value.buffer is row.buffer and value.pointer == row.pointer and value.whole:
                 continue
             if value.value is None and written & {value.buffer, *value.also}:
@@ -313,6 +313,11 @@ class _ScanLowering:
         )  # fmt: skip
         n = builder.let(f"{end} < {rows.rows} ? {end} : {rows.rows}")
         return View(array.buffer, array.dtype, array.pointer, (n, *array.shape[1:]), array.strides, also=array.also)
+
+
+def _plain(x) -> str:
+    """Return the name of a variable or op as it stands in a message that is a format."""
+    return str(x).replace("{", "{{").replace("}", "}}")
 
 
 def _in_known_order(builder, view: View) -> View:
