@@ -183,5 +183,5 @@ def test_extents_that_turn_out_equal_in_a_step(mode):
     value = np.array([0.5, 1.0, -1.0, 0.25])
     left, right = np.exp(value[:2]), value[2:]
     np.testing.assert_allclose(f(value, [2, 2]), [left @ left + left @ right] * 2)
-    with pytest.raises(ValueError, match="Input dimension mis-match"):
+    with pytest.raises(ValueError, match="Input dimension mis-match"):  # and nothing was written beyond what there is room for
         f(value, [2, 1])

@@ -19,7 +19,6 @@ __all__ = ["BranchBuilder", "StepBuilder"]
 #: Bytes up to which a factor stays in the cache (see csrc/panel.in.h).
 _SMALL_FACTOR = 1 << 18
 _identifier = re.compile(r"[A-Za-z_]\w*").findall
-_number = re.compile(r"\d+$").findall
 
 
 class StepBuilder(Builder):
@@ -48,6 +47,7 @@ class StepBuilder(Builder):
         self.count = count
         self.own: set[str] = set()
         self.rows: set[Buffer] = set()
+        self._later: dict[str, str] = {}
         self.choices: dict[str, tuple[str, ...]] = outer.choices if isinstance(outer, StepBuilder) else {}
         self.node_number = outer.node_number
         self.numbered, self.messages, self.buffers, self.inputs = outer.numbered, outer.messages, outer.buffers, outer.inputs
@@ -76,7 +76,14 @@ class StepBuilder(Builder):
         return self.find(self.outer.let(f"{self.count} > 0 ? {expr} : 0" if "/" in expr or "%" in expr else expr, prefix))
 
     def find(self, token: str) -> str:
-        """Return the representative of a token among those proved equal, here or outside."""
+        """Return the representative of a token among those proved equal so far, here or outside."""
+        token = self.known(token)
+        while token in self._later:
+            token = self.known(self._later[token])
+        return token
+
+    def known(self, token: str) -> str:
+        """Return the representative of a token among those proved equal before the first step."""
         while True:
             found = super().find(token)
             outside = self.outer.find(found)
@@ -85,14 +92,17 @@ class StepBuilder(Builder):
             token = outside
 
     def unify(self, a: str, b: str) -> None:
-        """Record that two tokens are equal; what is known outside, or earlier, represents what is not.
+        """Record that two tokens are equal; what is known outside represents what is not.
 
-        Statements that were made before name the representative, too.
+        What is found out in a step holds from there on only: statements before it must not rely on it.
         """
         a, b = self.find(a), self.find(b)
-        if not is_literal(a) and not is_literal(b) and self._age(b) < self._age(a):
+        if a != b and self.varies(b) and not self.varies(a):
             a, b = b, a
-        super().unify(a, b)
+        if a != b and self.varies(a):
+            self._later[a] = b
+        else:
+            super().unify(a, b)
 
     def alternatives(self, extent: str) -> tuple[str, ...]:
         """Return what an extent can be, as tokens that do not vary; none if that is not known."""
@@ -108,9 +118,6 @@ class StepBuilder(Builder):
         for other in others:
             self.require_equal_message(first, other, ValueError, "the results of the branches of an ifelse have the extents {} and {}, in a loop that keeps them in one array")
         return self.find(first)
-
-    def _age(self, name: str) -> tuple[bool, int]:
-        return not self.varies(name), -int(_number(name)[0])
 
     def emit_check(self, check: Check) -> None:
         """Take a check; it is made before the first step if it does not depend on the step."""
@@ -188,7 +195,7 @@ class StepBuilder(Builder):
 
     def finished(self) -> list[Statement]:
         """Return the statements with fewer loops, and those printed in place."""
-        return self.in_their_rows([self.directly(s) for s in fuse(self.statements, set(), self.find)])
+        return self.in_their_rows([self.directly(s) for s in fuse(self.statements, set(), self.known)])
 
     def touched_nodes(self) -> list[int]:
         """Return the numbers of the node that the loop stands for and of the nodes in it."""
@@ -198,9 +205,9 @@ class StepBuilder(Builder):
         """Print a nest in place, where what it takes to walk the arrays well is known while compiling."""
         if not isinstance(statement, Loop):
             return statement
-        keep = [i for i, extent in enumerate(map(self.find, statement.domain)) if extent != "1"]
-        domain = [self.find(statement.domain[i]) for i in keep]
-        walks = [[self.find(o.strides[i]) for i in keep] for o in (*statement.loads, *statement.stores)]
+        keep = [i for i, extent in enumerate(map(self.known, statement.domain)) if extent != "1"]
+        domain = [self.known(statement.domain[i]) for i in keep]
+        walks = [[self.known(o.strides[i]) for i in keep] for o in (*statement.loads, *statement.stores)]
         for d in range(len(domain) - 2, -1, -1):
             if self.varies(domain[d], domain[d + 1], *(w[d + 1] for w in walks)):
                 continue
@@ -267,7 +274,8 @@ class StepBuilder(Builder):
         plain = store.reducer is None and store.value == load.name and store.view.buffer.kind == "row" and source.dtype == store.view.dtype
         if not plain or source.buffer is None or source.buffer.kind not in ("temp", "local") or not source.whole or source.also:
             return None
-        if any(self.find(a) != self.find(b) for a, b in zip(load.strides, store.strides)):
+        pairs = [*zip(source.shape, store.view.shape), *zip(load.strides, store.strides)]
+        if any(self.known(a) != self.known(b) for a, b in pairs):
             return None
         return source.buffer if source.buffer.name in self.own else None
 
