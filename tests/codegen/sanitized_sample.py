@@ -88,5 +88,23 @@ def draws(rng):
             rows(abs(a) / abs(a).sum(1, keepdims=True), count)
 
 
+def steps(seeds=range(600, 610)):
+    """Random loops, and loops that are given bad input."""
+    from tests.scan_module import loops, test_loop_errors
+
+    for seed in seeds:
+        try:
+            loops.check(seed, calls=2)
+        except loops.Wild:
+            continue
+    for build, values, error, _ in test_loop_errors.CASES.values():
+        f = theano.function([test_loop_errors.x, test_loop_errors.A, test_loop_errors.n], build(), on_unused_input="ignore")
+        try:
+            f(*values)
+        except error:
+            continue
+        raise AssertionError("bad input was taken")
+
+
 if __name__ == "__main__":
     main()

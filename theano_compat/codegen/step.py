@@ -263,7 +263,7 @@ class StepBuilder(Builder):
         load, store = statement.loads[0], statement.stores[0]
         same = load.view.buffer is source and store.view.buffer is target and store.value == load.name and store.reducer is None
         whole = same and load.view.whole and store.view.whole and load.view.dtype == store.view.dtype
-        return whole and all(self.find(a) == self.find(b) for a, b in zip(load.strides, store.strides))
+        return whole and all(self.known(a) == self.known(b) for a, b in zip(load.strides, store.strides))
 
     def _copied(self, statement: Statement) -> Buffer | None:
         """Return the temp that a loop does nothing with but copy all of it into a row."""
