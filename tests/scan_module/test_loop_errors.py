@@ -45,6 +45,9 @@ CASES = {
         lambda: rows_of(lambda t, b: T.set_subtensor(b[t], 0.0), sequences=T.arange(n), outputs_info=x), ([1.0, 2.0], [[0.0]], 3), IndexError, "index 2 is out of bounds"),
     "indices beyond the end": (
         lambda: rows_of(lambda t, x: x[T.stack([t, t + 1])], sequences=T.arange(n), non_sequences=x), ([1.0, 2.0], [[0.0]], 3), IndexError, "index 2 is out of bounds"),
+    "extents of a step that differ": (
+        lambda: rows_of(lambda t, x: T.dot(T.exp(x[:t]), T.exp(x[:t])) + T.sum(T.exp(x[:t]) * x[t:]), sequences=T.arange(n), non_sequences=x),
+        (np.ones(999), [[0.0]], 2), ValueError, "mis-match.*0.*999"),
     "a branch of another shape": (
         lambda: rows_of(lambda t, b: ifelse(T.gt(t, 1), b[1:], b * 2), sequences=T.arange(n), outputs_info=x),
         ([1.0, 2.0, 3.0], [[0.0]], 3), ValueError, "has extent 2 in dimension 0, its rows have 3"),
