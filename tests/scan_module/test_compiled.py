@@ -185,3 +185,46 @@ def test_extents_that_turn_out_equal_in_a_step(mode):
     np.testing.assert_allclose(f(value, [2, 2]), [left @ left + left @ right] * 2)
     with pytest.raises(ValueError, match="Input dimension mis-match"):  # and nothing was written beyond what there is room for
         f(value, [2, 1])
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_gradient_through_branches_in_branches_stays_in_c(mode):
+    x, i = T.dvector("x"), T.lvector("i")
+
+    def step(i, before):
+        inside = ifelse(T.gt(before.sum(), 2.0), T.sin(before), before * x)
+        return ifelse(T.gt(i, 0), inside * 0.5, T.exp(-T.sqr(before)))
+
+    rows, _ = theano.scan(step, sequences=i, outputs_info=x)
+    f = theano.function([x, i], T.grad(T.sum(rows), x), mode=mode)
+    assert in_c(f)
+    state, total = x, 0
+    for k in (1, 0, 1):
+        # the sums are 3.5, below 2 and below 2
+        state = T.sin(state) * 0.5 if state is x else T.exp(-T.sqr(state)) if k == 0 else state * x * 0.5
+        total = total + state.sum()
+    value = np.array([0.5, 3.0])
+    wanted = theano.function([x], T.grad(total, x), mode=theano.Mode("py", None))(value)
+    np.testing.assert_allclose(f(value, [1, 0, 1]), wanted)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_branches_in_branches_may_have_matrices_of_different_shapes(mode):
+    y, w, i = T.dmatrix("y"), T.dmatrix("w"), T.lvector("i")
+
+    def step(i, y, w):
+        inside = ifelse(T.gt(y.sum() + i, 20.0), T.sin(y), w)
+        return T.dot(ifelse(T.gt(i, 1), inside * 0.5, T.exp(-T.sqr(y))), T.ones((2,))).sum(), inside.sum()
+
+    (sums, parts), _ = theano.scan(step, sequences=i, non_sequences=[y, w])
+    f = theano.function([y, w, i], [sums, parts], mode=mode)
+    assert in_c(f)
+    rng = np.random.RandomState(0)
+    for rows in (3, 5):
+        a, b = np.arange(6.0).reshape(3, 2), rng.randn(rows, 2)
+        # the sum of a is 15
+        insides = [np.sin(a) if 15 + k > 20 else b for k in (0, 2, 9)]
+        wanted = [np.exp(-a * a).sum(), insides[1].sum() * 0.5, insides[2].sum() * 0.5]
+        got, got_parts = f(a, b, [0, 2, 9])
+        np.testing.assert_allclose(got, wanted)
+        np.testing.assert_allclose(got_parts, [m.sum() for m in insides])

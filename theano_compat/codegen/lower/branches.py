@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from theano_compat.codegen.builder import NotLowered
-from theano_compat.codegen.dtypes import itemsize
 from theano_compat.codegen.ir import Assign, Repeat, View
 from theano_compat.codegen.lower.registry import lower
 from theano_compat.codegen.step import BranchBuilder, StepBuilder
@@ -93,18 +92,29 @@ def _lower_ifelse(builder: StepBuilder, node: Apply, branches: Sequence[Sequence
         branch = BranchBuilder(builder, builder.let(f"{chosen} {'!=' if k == 0 else '=='} 0", "_v"))
         lower_all(branch, nodes)
         made.append((branch, [branch.view(var) for var in node.inputs[1 + k * n : 1 + (k + 1) * n]]))
+    ways = [branch for branch, _ in made]
     results = []
     for one, other in zip(*(values for _, values in made)):
-        extents = [_either(builder, chosen, [branch for branch, _ in made], pair) for pair in zip(one.shape, other.shape)]
+        if _is_extent(one) and _is_extent(other) and all(branch.alternatives(v.items[0]) for branch, v in zip(ways, (one, other))):
+            results.append(builder.integer_view(_either(builder, chosen, ways, (one.items[0], other.items[0]))))
+            continue
+        extents = [_either(builder, chosen, ways, pair) for pair in zip(one.shape, other.shape)]
         results.append(_array(builder, one.dtype, extents))
-    written = tuple(dict.fromkeys(v.buffer for v in results))
+    written = tuple(dict.fromkeys(v.buffer for v in results if v.buffer is not None))
     for k, (branch, values) in enumerate(made):
         for result, value in zip(results, values):
+            if result.buffer is None:
+                continue
             branch.copy(View(result.buffer, result.dtype, result.pointer, tuple(map(branch.find, value.shape)), result.strides, result.axes), value)
         body, touched = branch.finished(), branch.touched_nodes()
         builder.statements.append(Repeat(branch.name("d"), branch.count, body, touched, written=written, label=f"branch {k}"))
     for out, view in zip(node.outputs, results):
         builder.bind(out, view)
+
+
+def _is_extent(view: View) -> bool:
+    """Tell whether a value is an extent that is known by its name: what is made of it then has a shape that is known."""
+    return view.ndim == 0 and view.items is not None and view.dtype == "int64" and (view.items[0].startswith("d") or view.items[0].isdigit())
 
 
 def _either(builder: StepBuilder, chosen: str, branches: Sequence[BranchBuilder], extents: Sequence[str]) -> str:
@@ -135,6 +145,4 @@ def _array(builder: StepBuilder, dtype: str, extents: Sequence[str]) -> View:
             first = builder.let(f"{first} > {other} ? {first} : {other}")
         most.append(first)
     room = builder.temp(dtype, most)
-    if list(room.shape) == list(extents):
-        return room
-    return View(room.buffer, dtype, room.pointer, tuple(extents), builder.contiguous_strides(extents, itemsize(dtype)))
+    return room if list(room.shape) == list(extents) else builder.subview(room, "0", extents, room.strides)
