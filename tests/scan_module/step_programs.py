@@ -279,7 +279,10 @@ def _draw_branch(d: Draw):
     c = d.one(lambda k: True)
     if c == i:
         c = d.one(lambda k: k.ndim == 0)
-    kind = int(d.rng.randint(3))
+    kind = int(d.rng.randint(4))
+    if kind == 3:
+        # branches of different shapes: only their sum has a shape that is known
+        return None if c is None else ((i, d.one(lambda k: k.ndim == d.kinds[i].ndim), c), (kind, d.number()), (Kind(""),))
     return None if c is None else ((i, j, c), (kind, d.number()), (Kind(d.dims(i)),) * (1 + (kind == 1)))
 
 
@@ -294,6 +297,9 @@ def _branch(args, kinds, drawn, sizes):
         return [ifelse(test, x, T.tanh(y) * number)]
     if kind == 1:
         return ifelse(test, [x * number, y], [T.cos(y), x])
+    if kind == 3:
+        x, y = (T.patternbroadcast(v, (False,) * v.ndim) for v in (x, y))
+        return [T.sum(ifelse(test, x * number, ifelse(T.gt(T.sum(c), number - 0.7), y, T.cos(x))))]
     inside = ifelse(T.gt(T.sum(c), number + 0.5), T.sin(x), y)
     return [ifelse(test, inside * number, T.exp(-T.sqr(x)))]
 
