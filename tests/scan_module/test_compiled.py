@@ -228,3 +228,16 @@ def test_branches_in_branches_may_have_matrices_of_different_shapes(mode):
         got, got_parts = f(a, b, [0, 2, 9])
         np.testing.assert_allclose(got, wanted)
         np.testing.assert_allclose(got_parts, [m.sum() for m in insides])
+
+
+def test_gradient_of_a_product_whose_shape_changes_from_step_to_step():
+    W, h0, counts = T.dmatrix("W"), T.dvector("h0"), T.ivector("counts")
+    rows, _ = theano.scan(lambda i, h, W: h * T.tanh(T.dot(W[:i], h)).sum(), sequences=counts, outputs_info=h0, non_sequences=W)
+    f = theano.function([counts, W, h0], [rows[-1].sum(), T.grad(rows[-1].sum(), W)])
+    given, matrix = np.array([2, 3], "int32"), np.full((3, 3), 0.2)
+    _, slope = f(given, matrix, np.ones(3))
+    step = 1e-6
+    for i, j in np.ndindex(3, 3):
+        moved = [matrix + step * sign * (np.arange(9).reshape(3, 3) == 3 * i + j) for sign in (1, -1)]
+        numeric = (f(given, moved[0], np.ones(3))[0] - f(given, moved[1], np.ones(3))[0]) / (2 * step)
+        np.testing.assert_allclose(slope[i, j], numeric, rtol=1e-6)

@@ -274,12 +274,12 @@ class Builder:
             return None
         return View(None, dtype, "NULL", ("1",) * ndim, ("0",) * ndim, value=literal(data.reshape(())[()], dtype), items=_items(data, dtype))
 
-    def scalar(self, view: View) -> str:
-        """Return a name or literal for the element of a one-element view."""
+    def scalar(self, view: View, guard: str = "") -> str:
+        """Return a name or literal for the element of a one-element view, which may be read where the condition `guard` holds."""
         if view.value is not None:
             return view.value
         name = self.name()
-        self.statements.append(LoadScalar(name, view))
+        self.statements.append(LoadScalar(name, view, guard))
         return name
 
     def scalar_of(self, var: Variable) -> str:

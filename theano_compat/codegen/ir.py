@@ -131,10 +131,11 @@ class Assign(Statement):
 
 @dataclass
 class LoadScalar(Statement):
-    """Read the one element of a view into a name."""
+    """Read the one element of a view into a name; 0 where `guard`, a condition, does not hold and the element need not be there."""
 
     name: str
     view: View
+    guard: str = ""
 
     def reads(self) -> Iterable[Buffer]:
         return (self.view.buffer, *self.view.also)
@@ -283,6 +284,8 @@ class Repeat(Statement):
         What `explain` calls it.
     starts : dict
         As `memory.plan` returns it, for `body`.
+    made : frozenset of Buffer
+        Arrays of the steps' own.
     made_inside : set of Buffer
         What no one else sees.
     """
@@ -299,10 +302,10 @@ class Repeat(Statement):
     stop: str | None = None
     label: str = "steps in C"
     starts: dict = field(default_factory=dict)
+    made: frozenset[Buffer] = frozenset()
 
     def __post_init__(self) -> None:
-        made = {b for s in self.body for b in s.writes() if b.kind in ("temp", "local", "alias")}
-        self.made_inside = (made | self.rows) - set(self.read) - set(self.written)
+        self.made_inside = self.made | self.rows
 
     def reads(self) -> Iterable[Buffer]:
         yield from self.read

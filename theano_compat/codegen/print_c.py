@@ -117,7 +117,7 @@ class SourceFile:
             for buffer in buffers
             if buffer.kind == "temp" and buffer.nbytes not in changing
             for line in (
-                f"if (tc_scratch(f, {buffer.index}, {buffer.nbytes}) == NULL) "
+                f"if ({loop.count} > 0 && tc_scratch(f, {buffer.index}, {buffer.nbytes}) == NULL) "
                 f"return tc_fail(f, {int(ErrorCode.MEMORY)}, 0, {buffer.nbytes}, 0, 0, 0, 0, 0);",
             )
         ]
@@ -154,7 +154,8 @@ class SourceFile:
             return [f"const {statement.ctype} {statement.name} = {statement.expr};"]
         if isinstance(statement, LoadScalar):
             view = statement.view
-            return [f"const {compute_type(view.dtype)} {statement.name} = {read_element(view.pointer, view.dtype)};"]
+            guard = f"!({statement.guard}) ? 0 : " if statement.guard else ""
+            return [f"const {compute_type(view.dtype)} {statement.name} = {guard}{read_element(view.pointer, view.dtype)};"]
         if isinstance(statement, StoreScalar):
             return [write_element(statement.view.pointer, statement.view.dtype, statement.value)]
         if isinstance(statement, Check):

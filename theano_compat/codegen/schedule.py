@@ -72,7 +72,7 @@ def is_lazy(node: Apply) -> bool:
     return bool(getattr(node.op, "_lazy_codegen", False)) or type(node.op).__name__ == "IfElse"
 
 
-def _conditions(order: list[Apply], outputs: list[Variable]) -> dict[Apply, frozenset]:
+def _conditions(order: list[Apply], outputs: list[Variable], orderings) -> dict[Apply, frozenset]:
     """Return for every node the set of (lazy node position, branch) that need it; empty for always.
 
     A condition is the set of all demands; a node that is demanded unconditionally has the empty set.
@@ -95,6 +95,12 @@ def _conditions(order: list[Apply], outputs: list[Variable]) -> dict[Apply, froz
         mine = demands[node]
         if mine is not None and not mine:
             continue  # nobody needs it but an ordering
+        for other in orderings.get(node, ()):
+            if demands.get(other):
+                if mine is None:
+                    demands[other] = None
+                else:
+                    demands[other].update(mine)
         if is_lazy(node):
             demand(node.inputs[0], mine)
             for k, var in enumerate(node.inputs[1:]):
@@ -120,7 +126,7 @@ def make_schedule(fgraph, compile_nodes: bool = True, node_by_node: bool = False
     order = list(fgraph.toposort())
     position = {node: i for i, node in enumerate(order)}
     lazy = any(is_lazy(node) for node in order)
-    conditions = _conditions(order, fgraph.outputs) if lazy else {}
+    conditions = _conditions(order, fgraph.outputs, fgraph.orderings()) if lazy else {}
     results = set(fgraph.outputs)
     updated = {fgraph.inputs[i] for i in (getattr(fgraph, "update_mapping", None) or {}).values()}
     lent = set(fgraph.inputs) - updated

@@ -37,6 +37,8 @@ class StepBuilder(Builder):
         C names that have a meaning, or change their value, in the loop only.
     rows : set of Buffer
         What begins elsewhere in every step.
+    made : set of Buffer
+        Arrays of the step's own.
     choices : dict of str to tuple of str
         Extents that are, in each step, one or the other of some.
     """
@@ -47,6 +49,7 @@ class StepBuilder(Builder):
         self.count = count
         self.own: set[str] = set()
         self.rows: set[Buffer] = set()
+        self.made: set[Buffer] = set()
         self._later: dict[str, str] = {}
         self.choices: dict[str, tuple[str, ...]] = outer.choices if isinstance(outer, StepBuilder) else {}
         self.node_number = outer.node_number
@@ -143,16 +146,25 @@ class StepBuilder(Builder):
             raise NotLowered(f"{var} is not known in the step")
         return known
 
-    def scalar(self, view: View) -> str:
-        """Return a name or literal for the element of a one-element view."""
-        if view.value is None and not self.varies(view.pointer):
-            return self.outer.scalar(view)
-        return super().scalar(view)
+    def scalar(self, view: View, guard: str = "") -> str:
+        """Return a name or literal for the element of a one-element view, read before the first step where steps do not change it."""
+        if view.value is None and not self.varies(view.pointer, guard):
+            # without a step no index was checked
+            return self.outer.scalar(view, " && ".join(filter(None, (f"{self.count} > 0", guard))))
+        return super().scalar(view, guard)
 
     def temp(self, dtype: str, shape: Sequence[str], local: bool = True) -> View:
         """Return a new C-contiguous array of the step."""
         view = super().temp(dtype, shape, local)
         self.own.add(view.buffer.name)
+        self.made.add(view.buffer)
+        return view
+
+    def sized(self, dtype: str, nbytes: str) -> View:
+        """Return scratch memory of the step's."""
+        view = super().sized(dtype, nbytes)
+        self.own.add(view.buffer.name)
+        self.made.add(view.buffer)
         return view
 
     def reuses(self, view: View, *extents: str) -> bool:
@@ -171,7 +183,7 @@ class StepBuilder(Builder):
         few = outer.mul(*view.shape, str(size))
         outer.call(
             f"char *{q} = {view.pointer};\nint64_t {s0} = {view.strides[0]}, {s1} = {view.strides[1]};\n"
-            f"if ({few} <= {_SMALL_FACTOR}) {{\n"
+            f"if ({self.count} > 0 && {few} <= {_SMALL_FACTOR}) {{\n"
             f"    tc_copy(2, (const int64_t[]){{{lists[0]}}}, {room.pointer}, (const int64_t[]){{{lists[1]}}}, {view.pointer}, "
             f"(const int64_t[]){{{lists[2]}}}, {size});\n"
             f"    {q} = {room.pointer}, {s0} = {room.strides[0]}, {s1} = {room.strides[1]};\n}}",
@@ -283,6 +295,8 @@ class StepBuilder(Builder):
 class BranchBuilder(StepBuilder):
     """Statements that are made only if a condition holds: a loop of one step or none, which sees all that is around it.
 
+    Memory is not read before the branch: it may be changed in it, and what is read may not be there where the branch is not taken.
+
     Parameters
     ----------
     outer : StepBuilder
@@ -294,3 +308,11 @@ class BranchBuilder(StepBuilder):
         """Return the view of a variable of the branch, or of what is around it."""
         known = self.views.get(var)
         return self.outer.view(var) if known is None else known
+
+    def scalar(self, view: View, guard: str = "") -> str:
+        """Return a name or literal for the element of a one-element view."""
+        return Builder.scalar(self, view, guard)
+
+    def reuses(self, view: View, *extents: str) -> bool:
+        """Tell that a factor is used once."""
+        return False

@@ -81,7 +81,7 @@ static inline int64_t tc_count(int64_t first, int64_t stop, int64_t step)
 {
     if (step > 0)
         return stop > first ? (stop - first - 1) / step + 1 : 0;
-    return stop < first ? (first - stop - 1) / -step + 1 : 0;
+    return step < 0 && stop < first ? (first - stop - 1) / -step + 1 : 0;
 }
 
 static inline int tc_inside(int64_t *index, int64_t n)

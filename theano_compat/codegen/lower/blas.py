@@ -43,17 +43,18 @@ def gemm(builder, alpha: str, a: View, b: View, beta: str, c: View) -> None:
     call = f"tc_{kind}_{c.dtype}({m}, {n}, {k}, {alpha}, {_matrix(a)}, {_matrix(b)}, {beta}, {_matrix(c)})"
     reads = (a, b, c)
     if kind == "gemm" and builder.reuses(b, m):
-        panels = _packed(builder.outer, b, m, helpers, externals)
+        panels = _packed(builder, b, m, helpers, externals)
         packed = f"tc_packed_{c.dtype}({m}, {n}, {k}, {alpha}, {_matrix(a)}, {panels.pointer}, {beta}, {_matrix(c)})"
         call = f"{panels.buffer.nbytes} ? ({packed}, 0) : {call}"
         reads = (*reads, panels)
     _library_call(builder, kind, call, reads, (c,), helpers, externals)
 
 
-def _packed(outer, b: View, m: str, helpers, externals) -> View:
+def _packed(step, b: View, m: str, helpers, externals) -> View:
     """Return memory with a factor in the form that many products with it want; of no bytes where that does not pay at run time."""
+    outer = step.outer
     n, k = outer.find(b.shape[1]), outer.find(b.shape[0])
-    room = outer.sized(b.dtype, outer.let(f"tc_packed_bytes_{b.dtype}({m}, {n}, {k})"))
+    room = outer.sized(b.dtype, outer.let(f"{step.count} > 0 ? tc_packed_bytes_{b.dtype}({m}, {n}, {k}) : 0"))
     text = f"if ({room.buffer.nbytes})\n    tc_pack_{b.dtype}({n}, {k}, {_matrix(b)}, {room.pointer});"
     outer.call(text, (b,), (room,), helpers=helpers, headers=HEADERS, externals=externals, label="pack a factor")
     return room

@@ -8,15 +8,24 @@ from theano_compat.codegen.builder import NotLowered
 from theano_compat.codegen.ir import Assign, Repeat, View
 from theano_compat.codegen.lower.registry import lower
 from theano_compat.codegen.step import BranchBuilder, StepBuilder
-from theano_compat.gof.graph import Apply, Variable
+from theano_compat.gof.graph import Apply, Constant, Variable
+from theano_compat.tensor.opt import Assert
 
 __all__ = ["lower_step"]
 
 _Block = tuple[int, int] | None
 
 
-def lower_step(step: StepBuilder, order: Sequence[Apply], outputs: Sequence[Variable]) -> None:
+def lower_step(step: StepBuilder, order: Sequence[Apply], outputs: Sequence[Variable], before) -> None:
     """Lower the nodes of a step in order.
+
+    Parameters
+    ----------
+    step : StepBuilder
+    order : sequence of Apply
+    outputs : sequence of Variable
+    before : dict
+        For a node those that must have run before it (``fgraph.orderings()``): what it overwrites they read.
 
     Raises
     ------
@@ -27,7 +36,7 @@ def lower_step(step: StepBuilder, order: Sequence[Apply], outputs: Sequence[Vari
 
     inside: dict[_Block, list[Apply]] = {}
     position = {node: i for i, node in enumerate(order)}
-    for node, block in _blocks(order, outputs, is_lazy).items():
+    for node, block in _blocks(order, outputs, is_lazy, before).items():
         inside.setdefault(block, []).append(node)
 
     def lower_all(builder: StepBuilder, nodes: Sequence[Apply]) -> None:
@@ -47,17 +56,17 @@ def lower_step(step: StepBuilder, order: Sequence[Apply], outputs: Sequence[Vari
     lower_all(step, inside.get(None, ()))
 
 
-def _blocks(order: Sequence[Apply], outputs: Sequence[Variable], is_lazy) -> dict[Apply, _Block]:
+def _blocks(order: Sequence[Apply], outputs: Sequence[Variable], is_lazy, before) -> dict[Apply, _Block]:
     """Return for each node the innermost block that holds all that needs it, in the order of the nodes.
 
     A block is None for the step itself, or a branch: the position of its IfElse, and 0 or 1.
     """
-    needs: dict[Apply, list[_Block]] = {node: [] for node in order}
+    needs: dict[Apply, dict[_Block, bool]] = {node: {} for node in order}  # a block, and whether it surely needs the node
     home: dict[Apply, _Block] = {}
 
-    def need(var: Variable, block: _Block) -> None:
-        if var.owner in needs:
-            needs[var.owner].append(block)
+    def need(node: Apply | None, block: _Block, surely: bool) -> None:
+        if node in needs:
+            needs[node][block] = surely or needs[node].get(block, False)
 
     def enclosing(block: _Block) -> list[_Block]:
         chain = [block]
@@ -66,18 +75,36 @@ def _blocks(order: Sequence[Apply], outputs: Sequence[Variable], is_lazy) -> dic
         return chain
 
     for var in outputs:
-        need(var, None)
+        need(var.owner, None, True)
     for place in range(len(order) - 1, -1, -1):
         node = order[place]
-        blocks = list(dict.fromkeys(needs[node])) or [None]
-        common = enclosing(blocks[0])
-        for other in blocks[1:]:
-            its = set(enclosing(other))
-            common = [b for b in common if b in its]
-        home[node] = common[0]
+        blocks = needs[node] or {None: True}
+        common = None
+        for block in blocks:
+            its = enclosing(block)
+            common = its if common is None else [b for b in common if b in its]
+        here = home[node] = common[0]
+        sure = {block for block, surely in blocks.items() if surely}
+        surely = here in sure or any(b is not None and (b[0], 1 - b[1]) in sure for b in sure)
+        if not surely and _depends_on_values(node):
+            raise NotLowered(f"its step has {node.op}, which several branches need and which may fail where none is taken")
+        for other in before.get(node, ()):
+            need(other, here, surely)
         for k, var in enumerate(node.inputs):
-            need(var, (place, int(k > node.op.n_outs)) if k and is_lazy(node) else home[node])
+            if k and is_lazy(node):
+                need(var.owner, (place, int(k > node.op.n_outs)), True)
+            else:
+                need(var.owner, here, surely)
     return {node: home[node] for node in order}
+
+
+def _depends_on_values(node: Apply) -> bool:
+    """Tell whether a node may fail for some values of its inputs, not only for some shapes: it must not run where nothing needs it."""
+    if isinstance(node.op, Assert):
+        return True
+    return "Subtensor" in type(node.op).__name__ and not all(
+        isinstance(v, Constant) or getattr(v.type, "ndim", 0) and not v.dtype.startswith(("int", "uint", "bool")) for v in node.inputs[1:] if hasattr(v.type, "dtype")
+    )
 
 
 def _lower_ifelse(builder: StepBuilder, node: Apply, branches: Sequence[Sequence[Apply]], lower_all) -> None:
@@ -107,7 +134,7 @@ def _lower_ifelse(builder: StepBuilder, node: Apply, branches: Sequence[Sequence
                 continue
             branch.copy(View(result.buffer, result.dtype, result.pointer, tuple(map(branch.find, value.shape)), result.strides, result.axes), value)
         body, touched = branch.finished(), branch.touched_nodes()
-        builder.statements.append(Repeat(branch.name("d"), branch.count, body, touched, written=written, label=f"branch {k}"))
+        builder.statements.append(Repeat(branch.name("d"), branch.count, body, touched, written=written, label=f"branch {k}", made=frozenset(branch.made)))
     for out, view in zip(node.outputs, results):
         builder.bind(out, view)
 

@@ -92,7 +92,7 @@ class _ScanLowering:
         states = [self._state(k) for k in range(self.layout.n_states)]
         carried = self._carried()
         self._others()
-        lower_step(self.step, graph.toposort(), graph.outputs)
+        lower_step(self.step, graph.toposort(), graph.outputs, graph.orderings())
         kept = [self._kept(i, graph) for i in range(self.layout.n_nit_sot)]
         stop = self.step.scalar_of(graph.outputs[-1]) if self.op.as_while else None
         self._store(graph, states, kept, carried)
@@ -189,7 +189,7 @@ class _ScanLowering:
         """Return the row that begins `first` rows into a buffer and goes round in it."""
         row = self.step.row(array.dtype, shape)
         q = row.pointer
-        offset = "" if first == 0 else f" + {first} % {rows} * {size}"
+        offset = "" if first == 0 else f" + ({first} % {rows} + {rows}) % {rows} * {size}" if first < 0 else f" + {first} % {rows} * {size}"
         self.opening.append(f"char *{q} = {array.pointer}{offset};")
         end = self.builder.mul(rows, size)
         self.advance.append(f"{q} += {size}; if ({q} == {array.pointer} + {end}) {q} = {array.pointer};")
@@ -279,7 +279,7 @@ class _ScanLowering:
         builder.statements.append(
             Repeat(
                 self.counter, self.n_steps, body, nodes, tuple(self.reached), tuple(self.changed), frozenset(step.rows),
-                tuple(self.opening), tuple(self.advance), stop,
+                tuple(self.opening), tuple(self.advance), stop, made=frozenset(step.made),
             )  # fmt: skip
         )
 

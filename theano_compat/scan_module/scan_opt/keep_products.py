@@ -37,7 +37,7 @@ class KeepProducts(ScanRewriter):
         known, steps = _same_rows(back, front, forward)
         if steps is None:
             return
-        products = _products(back, front, known)
+        products = {v: made for v, made in _products(back, front, known).items() if _same_shape_in_all(front, made)}
         if not products:
             return
         front.inner_out_nit_sot += list(products.values())
@@ -126,6 +126,17 @@ def _same_rows(back: Any, front: Any, forward: Any) -> tuple[dict, Any]:
             known[inner] = seqs[array]
     known.update((inner, others[outer]) for outer, inner in zip(back.outer_in_non_seqs, back.inner_in_non_seqs) if outer in others)
     return known, steps
+
+
+def _same_shape_in_all(front: Any, product: Variable) -> bool:
+    """Whether a product has the same shape in every step, as far as can be told: only then its rows fit into one array."""
+    inner = front.inner_inputs
+    varying = set(inner) - set(front.inner_in_non_seqs)
+    shapes = [tuple(v.shape[i] for i in range(v.ndim)) if hasattr(v.type, "ndim") else None for v in inner]
+    fixed = [e for v, shape in zip(inner, shapes) if shape is not None for e in shape]
+    validator = scan_utils.Validator(valid=[*fixed, *front.inner_in_non_seqs], invalid=varying)
+    found = scan_utils.infer_shape(outs=[product], inputs=inner, input_shapes=shapes)[0]
+    return all(not isinstance(e, Variable) or validator.check(e) is not None for e in found)
 
 
 def _key(node: Any, names: Any) -> tuple | None:
