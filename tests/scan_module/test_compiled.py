@@ -228,3 +228,11 @@ def test_branches_in_branches_may_have_matrices_of_different_shapes(mode):
         got, got_parts = f(a, b, [0, 2, 9])
         np.testing.assert_allclose(got, wanted)
         np.testing.assert_allclose(got_parts, [m.sum() for m in insides])
+
+
+def test_directional_derivative_passes_by_a_sum_of_integers():
+    x, v = T.dvectors("xv")
+    signs = T.cast(T.cast(x > 0, "int64").sum(), "float64")
+    rows, _ = theano.scan(lambda b: b * T.cast(T.cast(b > 0, "int64").sum(), "float64"), outputs_info=x, n_steps=2)
+    f = theano.function([x, v], T.Rop([signs * x.sum(), rows[-1].sum()], [x], [v]))
+    np.testing.assert_allclose(f([1.0, -2.0, 3.0], [1.0, 1.0, 2.0]), [8.0, 16.0])
