@@ -241,3 +241,11 @@ def test_gradient_of_a_product_whose_shape_changes_from_step_to_step():
         moved = [matrix + step * sign * (np.arange(9).reshape(3, 3) == 3 * i + j) for sign in (1, -1)]
         numeric = (f(given, moved[0], np.ones(3))[0] - f(given, moved[1], np.ones(3))[0]) / (2 * step)
         np.testing.assert_allclose(slope[i, j], numeric, rtol=1e-6)
+
+
+def test_directional_derivative_passes_by_a_sum_of_integers():
+    x, v = T.dvectors("xv")
+    signs = T.cast(T.cast(x > 0, "int64").sum(), "float64")
+    rows, _ = theano.scan(lambda b: b * T.cast(T.cast(b > 0, "int64").sum(), "float64"), outputs_info=x, n_steps=2)
+    f = theano.function([x, v], T.Rop([signs * x.sum(), rows[-1].sum()], [x], [v]))
+    np.testing.assert_allclose(f([1.0, -2.0, 3.0], [1.0, 1.0, 2.0]), [8.0, 16.0])

@@ -59,8 +59,8 @@ class Sum(CAReduceDtype):
         return self.L_op(inp, [self(*inp)], grads)
 
     def R_op(self, inputs, eval_points):
-        """Sum the direction."""
-        if None in eval_points:
+        """Sum the direction; what is made of integers has none."""
+        if None in eval_points or inputs[0].type.dtype in DISCRETE:
             return [None]
         return self(*eval_points, return_list=True)
 
