@@ -88,6 +88,26 @@ def test_public_names_of(module):
     assert not absent, absent
 
 
+@pytest.mark.parametrize(
+    "module, names",
+    [
+        ("theano_compat", "scan map reduce foldl foldr scan_checkpoints clone scan_module sparse_grad misc compat tests CLinker OpWiseCLinker DualLinker function tensor"),
+        ("theano_compat.printing", "pydotprint pydot_imported pydot_imported_msg default_colorCodes debugprint pp"),
+    ],
+)
+def test_star_import_and_dir_give_the_names_that_are_imported_late(module, names):
+    given = {}
+    exec(f"from {module} import *", given)
+    assert [name for name in names.split() if name not in given] == []
+    assert [name for name in names.split() if name not in dir(importlib.import_module(module))] == []
+
+
+def test_star_import_gives_no_module_that_would_hide_a_function():
+    given = {}
+    exec("from theano_compat import *", given)
+    assert not {"ifelse", "raise_op", "annotations"} & given.keys()
+
+
 def main() -> None:
     """Print how many names are there."""
     absent = missing(CLIENT)

@@ -59,3 +59,10 @@ def __getattr__(name: str) -> Any:
 
         return getattr(dot, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_IN_DOT})
+
+
+__all__ = sorted({name for name in (*globals(), *_IN_DOT) if not name.startswith("_")} - {"Any", "annotations", "debug", "describe", "pretty", "print_op"})
