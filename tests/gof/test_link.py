@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 
 from tests.gof.toys import Arithmetic, Number, add, divmod_, graph, mul, neg, number, numbers
@@ -207,3 +208,46 @@ def test_map_storage_gives_one_cell_to_a_variable_and_constants_their_value():
     assert [cells[v][0] for v in out.owner.inputs] == [7.0, 2.0]
     computed, last_user = gc_helper(f.toposort())
     assert list(computed) == [out] and last_user[x] is out.owner
+
+
+@pytest.mark.parametrize("profile", [False, True])
+@pytest.mark.parametrize("linker", ["cvm", "vm", "py"])
+def test_an_error_message_tells_of_the_node_once(linker, profile):
+    import theano_compat
+    from theano_compat import tensor
+
+    x = tensor.dmatrix("x")
+    f = theano_compat.function([x], tensor.nlinalg.matrix_inverse(x) * 2, mode=theano_compat.Mode(linker, "fast_run"), profile=profile)
+    with pytest.raises(np.linalg.LinAlgError) as caught:
+        f(np.zeros((2, 2)))
+    text = str(caught.value)
+    assert text.startswith("Singular matrix\nApply node that caused the error: MatrixInverse(x)")
+    assert text.count("Apply node that caused the error") == text.count("HINT") == 1
+
+
+def test_a_fused_node_tells_once_of_each_line_that_made_its_parts():
+    import theano_compat
+    from theano_compat import tensor
+
+    x, y = tensor.dvectors("xy")
+    with change_flags(**{"traceback.limit": 8}):
+        first = tensor.exp(x * y + x)  # the first line
+        out = first * tensor.sqr(y) - x  # the second line
+    f = theano_compat.function([x, y], out, mode="FAST_RUN")
+    with pytest.raises(ValueError, match="Input dimension mis-match") as caught:
+        f(np.zeros(2), np.zeros(3))
+    text = str(caught.value)
+    assert text.count("# the first line") == text.count("# the second line") == 1
+
+
+def test_one_exception_object_that_is_raised_twice_is_explained_twice():
+    error = IndexError("the same object")
+
+    def fail(x):
+        raise error
+
+    (x,) = numbers("x")
+    f = PerformLinker().accept(graph([x], Arithmetic("Fail", fail)(x))).make_function()
+    for _ in range(2):
+        with pytest.raises(IndexError, match="Apply node that caused the error"):
+            f(1.0)

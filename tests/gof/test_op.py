@@ -200,3 +200,24 @@ def test_an_op_without_any_code_cannot_get_a_compiled_thunk():
     with pytest.raises(MethodNotDefined):
         thunk()
     assert op_module.ops_with_inner_function is not None
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
+def test_an_op_with_c_code_only_is_refused_when_compiling_and_the_error_says_what_to_write(mode):
+    import theano_compat
+    from theano_compat import tensor
+    from theano_compat.gof.utils import MethodNotDefined
+
+    class OnlyC(theano_compat.Op):
+        __props__ = ()
+
+        def make_node(self, x):
+            return theano_compat.Apply(self, [x], [x.type()])
+
+        def c_code(self, node, name, inputs, outputs, sub):
+            return ""
+
+    x = tensor.vector("x")
+    with pytest.raises(MethodNotDefined, match="C code only are not supported.*OnlyC\\(x\\).*Write OnlyC.perform") as caught:
+        theano_compat.function([x], OnlyC()(x) * 2, mode=mode)
+    assert "FAST_COMPILE" not in str(caught.value)

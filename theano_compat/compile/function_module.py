@@ -38,7 +38,7 @@ from theano_compat.compile.ops import deep_copy_op, view_op  # noqa: F401
 from theano_compat.compile.sharedvalue import UPDATES, call_lock
 from theano_compat.configparser import string_types  # noqa: F401
 from theano_compat.gof import Constant
-from theano_compat.gof.link import Container, raise_with_op
+from theano_compat.gof.link import Container, is_explained, raise_with_op
 from theano_compat.gof.op import ops_with_inner_function
 from theano_compat.gof.utils import get_variable_trace_string
 
@@ -488,9 +488,9 @@ class Function:
         fn = self.fn
         try:
             return fn() if subset is None else fn(output_subset=subset)
-        except Exception:
+        except Exception as error:
             position = getattr(fn, "position_of_error", None)
-            if position is None:
+            if position is None or is_explained(error):
                 raise
             thunks = getattr(fn, "thunks", None)
             raise_with_op(

@@ -73,13 +73,11 @@ def _describe_creation(node) -> tuple[str, list[str]]:
     trace = getattr(node.outputs[0].tag, "trace", ()) if node.outputs else ()
     if trace and not isinstance(trace[0], list):
         trace = [trace]
-    text = [
-        "\nBacktrace when the node is created(use Theano flag traceback.limit=N to make it longer):\n"
-        + "".join(traceback.format_list(stack))
-        for stack in (trace or ())
-    ]
-    if text:
-        return "".join(text), []
+    # Parts of a fused node that come from one line have the same stack.
+    stacks = dict.fromkeys("".join(traceback.format_list(stack)) for stack in trace or ())
+    if stacks:
+        head = "\nBacktrace when the node is created(use Theano flag traceback.limit=N to make it longer):\n"
+        return "".join(head + stack for stack in stacks), []
     return "", [
         "HINT: Re-running with most Theano optimization disabled could give you a back-trace of when this node was "
         "created. This can be done with by setting the Theano flag 'optimizer=fast_compile'. If that does not work, "
@@ -191,8 +189,6 @@ def raise_with_op(node, thunk=None, exc_info=None, storage_map: dict | None = No
     if issubclass(exc_type, (KeyboardInterrupt, SystemExit)):
         raise exc_value.with_traceback(exc_trace)
     trace = getattr(node.outputs[0].tag, "trace", ()) if node.outputs else ()
-    exc_value.__thunk_trace__ = trace
-    exc_value.__op_instance__ = node
     message = describe_failure(node, thunk, storage_map)
     try:
         raised = exc_type(str(exc_value) + message)
@@ -207,7 +203,14 @@ def raise_with_op(node, thunk=None, exc_info=None, storage_map: dict | None = No
         raised.__dict__.update(exc_value.__dict__)
         raised.__cause__ = exc_value.__cause__
         raised.__suppress_context__ = True
+    raised.__thunk_trace__ = trace
+    raised.__op_instance__ = node
     raise raised.with_traceback(exc_trace)
+
+
+def is_explained(error: BaseException) -> bool:
+    """Tell whether :func:`raise_with_op` has added to an exception's message what is known of the node that failed."""
+    return hasattr(error, "__op_instance__")
 
 
 # ------------------------------------------------------------------------------------------------------ containers
@@ -672,6 +675,6 @@ def WrapLinkerMany(linkers: Sequence[LocalLinker], wrappers: Sequence[Callable])
 
 __all__ = [
     "Container", "Linker", "LocalLinker", "PerformLinker", "WrapLinker", "WrapLinkerMany", "add_clear_storage",
-    "cells_to_clear", "describe_failure", "gc_helper", "log_thunk_trace", "make_node_thunk", "map_storage", "raise_with_op",
+    "cells_to_clear", "describe_failure", "gc_helper", "is_explained", "log_thunk_trace", "make_node_thunk", "map_storage", "raise_with_op",
     "streamline", "thunk_hook", "undef", "warnings",
 ]  # fmt: skip

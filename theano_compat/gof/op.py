@@ -246,6 +246,9 @@ class Op(utils.object2, PureOp, CLinkerOp):
 
     def make_py_thunk(self, node, storage_map, compute_map, no_recycling, debug: bool = False):
         """Return a thunk that runs ``perform`` (or ``debug_perform``) on the storage of ``storage_map``."""
+        if not debug and _is_undefined(self, "perform", PureOp) and not _is_undefined(self, "c_code", CLinkerOp):
+            name = self.__class__.__name__
+            raise MethodNotDefined("perform", type(self), name, _C_ONLY.format(op=self, name=name, node=node))
         inputs = [storage_map[var] for var in node.inputs]
         outputs = [storage_map[var] for var in node.outputs]
         perform = node.op.debug_perform if debug else node.op.perform
@@ -296,6 +299,12 @@ class Op(utils.object2, PureOp, CLinkerOp):
                     raise
         self.prepare_node(node, storage_map=storage_map, compute_map=compute_map, impl="py")
         return self.make_py_thunk(node, storage_map, compute_map, no_recycling)
+
+
+_C_ONLY = (
+    "Op {op} has C code (c_code) and no perform method, and ops with C code only are not supported in theano_compat yet: it is needed for {node}. "
+    "Write {name}.perform(self, node, inputs, output_storage), which computes the outputs with NumPy and stores them in output_storage[i][0]."
+)
 
 
 def _is_undefined(op, method: str, base: type) -> bool:

@@ -228,9 +228,9 @@ class Runner:
     def _call(self, function: Any, run: Any) -> None:
         try:
             run()
-        except Exception:
-            position = getattr(run, "position_of_error", -1)
-            if hasattr(run, "nodes") and position >= 0:
+        except Exception as error:
+            position = getattr(run, "position_of_error", None)
+            if hasattr(run, "nodes") and position is not None and position >= 0 and not gof.link.is_explained(error):
                 thunk = run.thunks[position] if hasattr(run, "thunks") else None
                 gof.link.raise_with_op(run.nodes[position], thunk)
             raise
