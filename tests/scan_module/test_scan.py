@@ -1,6 +1,7 @@
 """What scan takes, gives and refuses."""
 
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -83,6 +84,32 @@ def test_random_numbers_go_on_from_step_to_step(mode):
 def test_mistakes_are_named(arguments, error, text):
     with pytest.raises(error, match=text):
         theano.scan(**arguments)
+
+
+@pytest.mark.parametrize(
+    "step, state, dtype, advice",
+    [
+        (lambda a: T.stack([a, a]), T.dscalar("s"), "float64", r"variable s .*\nThe step returns 1 dimension\(s\) and s has 0: give outputs_info a value of 1 dimension"),
+        (lambda a: a.sum(0), T.dmatrix("m"), "float64", r"variable m .*\nThe step returns 1 dimension\(s\) and m has 2: give outputs_info a value of 1 dimension"),
+        (
+            lambda a, b: T.stack([a, b]),
+            {"initial": T.dvector("v"), "taps": [-2, -1]},
+            "float64",
+            r"variable v .*\nThe step returns 1 dimension\(s\) and v has 1: give outputs_info a value of 2 dimension\(s\), a row for each step back",
+        ),
+        (lambda a: a * np.float64(2), T.fscalar("f"), "float64", r"variable f .*\nGive the state dtype float64, or cast what the step returns to float32"),
+    ],
+)
+def test_a_state_that_does_not_fit_the_step_is_named_and_the_advice_fits(step, state, dtype, advice):
+    with pytest.raises(ValueError, match=advice) as caught:
+        theano.scan(step, outputs_info=[state], n_steps=2)
+    assert "IncSubtensor" not in str(caught.value)
+    wanted = re.search(r"a value of (\d) dimension", str(caught.value))
+    if wanted:  # the advice is followed
+        right = T.TensorType(dtype, [False] * int(wanted.group(1)))("right")
+        reads = (lambda a, b: a + b) if isinstance(state, dict) else (lambda a: a * 2)
+        outs, _ = theano.scan(reads, outputs_info=[{**state, "initial": right} if isinstance(state, dict) else right], n_steps=2)
+        assert outs.owner is not None
 
 
 def test_strict_loops_refuse_shared_variables_that_are_not_listed():

@@ -15,6 +15,7 @@ from theano_compat.gof.op import ops_with_inner_function
 from theano_compat.gradient import DisconnectedType
 from theano_compat.scan_module import scan_utils
 from theano_compat.scan_module.layout import Layout
+from theano_compat.scan_module.misfit import misfit, upcast, wrong_rank
 from theano_compat.scan_module.running import Runner
 from theano_compat.tensor.type import TensorType
 
@@ -24,30 +25,6 @@ integer_types = (int,)
 string_types = (str,)
 
 __all__ = ["Scan", "profile_printer"]
-
-_MISFIT = (
-    "When compiling the inner function of scan (the function called by scan in each of its iterations) the following "
-    "error has been encountered: The {what} {outer} (argument number {position}) has dtype {dtype} and {ndim} "
-    "dimension(s). The corresponding variable in the inner function of scan {inner} however has dtype {inner_dtype} and "
-    "{inner_ndim} dimension(s)."
-)
-_STATE_HINT = (
-    "\nInside the step the variable has to have this dtype and one dimension less. A step that gives a vector of d numbers "
-    "needs an initial state (outputs_info) of shape (1, d): a row for each step back that the step reads. Add a dimension "
-    "with shape_padleft or dimshuffle."
-)
-_RANK = (
-    "When compiling the inner function of scan (the function called by scan in each of its iterations) the following error "
-    "has been encountered: The initial state (`outputs_info` in scan nomenclature) of variable {outer} (argument number "
-    "{position}) has {ndim} dimension(s), while the corresponding variable in the result of the inner function of scan "
-    "(`fn`) has {inner_ndim} dimension(s) (it should be one less than the initial state)."
-)
-_UPCAST = (
-    "When compiling the inner function of scan the following error has been encountered: The initial state (`outputs_info` "
-    "in scan nomenclature) of variable {outer} (argument number {position}) has dtype {dtype}, while the result of the "
-    "inner function (`fn`) has dtype {inner_dtype}. This can happen if the inner function of scan results in an upcast or "
-    "downcast."
-)
 
 
 def _type_of(broadcastable: Sequence[bool], dtype: str) -> TensorType:
@@ -192,16 +169,16 @@ class Scan(PureOp):
                     arguments[position], self.inputs[i], position, "initial state (outputs_info in scan nomenclature)", one_more=True
                 )
             for o in layout.state_inner_outputs(k):
-                have, want = arguments[position].type, self.outputs[o].type
+                have, result = arguments[position].type, self.outputs[o]
                 # Theano counts the arguments behind the number of steps.
-                if have.dtype != want.dtype:
-                    raise ValueError(_UPCAST.format(outer=inputs[position], position=position - 1, dtype=have.dtype, inner_dtype=want.dtype))
-                if have.ndim != want.ndim + 1:
-                    raise ValueError(_RANK.format(outer=inputs[position], position=position - 1, ndim=have.ndim, inner_ndim=want.ndim) + _STATE_HINT)
+                if have.dtype != result.type.dtype:
+                    raise ValueError(upcast(inputs[position], position - 1, result))
+                if have.ndim != result.type.ndim + 1:
+                    raise ValueError(wrong_rank(inputs[position], position - 1, result))
         shared = zip(self.outer_shared(inputs), self.inner_shared(self.inputs), self.inner_shared_outs(self.outputs))
         for position, (outer, inner, out) in enumerate(shared, layout.outer_in["shared"].start):
             if hasattr(outer.type, "dtype") and outer.type.dtype != out.type.dtype:
-                raise ValueError(_UPCAST.format(outer=outer, position=position - 1, dtype=outer.type.dtype, inner_dtype=out.type.dtype))
+                raise ValueError(upcast(outer, position - 1, out))
             arguments[position] = self._fitted(outer, inner, position, "shared variable")
         for position, inner in enumerate(self.inner_non_seqs(self.inputs), layout.outer_in["others"].start):
             arguments[position] = self._fitted(inputs[position], inner, position, "non-sequence")
@@ -221,12 +198,7 @@ class Scan(PureOp):
         if isinstance(want, TensorType) or hasattr(want, "broadcastable"):
             have = outer.type
             if not hasattr(have, "dtype") or have.dtype != want.dtype or have.ndim != want.ndim + one_more:
-                raise ValueError(
-                    _MISFIT.format(
-                        what=what, outer=outer, position=position, dtype=getattr(have, "dtype", have), ndim=getattr(have, "ndim", "no"),
-                        inner=inner, inner_dtype=want.dtype, inner_ndim=want.ndim,
-                    ) + (_STATE_HINT if one_more else "")
-                )  # fmt: skip
+                raise ValueError(misfit(what, outer, position, inner, one_more))
             if one_more or have == want:
                 return outer
         elif outer.type == want:
