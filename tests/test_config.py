@@ -81,7 +81,10 @@ def test_mistyped_flag_is_answered_with_the_closest():
 def test_a_gpu_that_cannot_be_used_is_an_error_and_the_old_name_means_cuda():
     done = ask("", "device=gpu1", PYTHONWARNINGS="always")
     assert done.returncode != 0 and "DeprecationWarning" in done.stderr
-    assert "device=cuda1 asks for a GPU" in done.stderr and "Set device=cpu" in done.stderr
+    assert "it is taken as cuda1" in done.stderr
+    assert "device=gpu1 asks for a GPU" in done.stderr and "Set device=cpu" in done.stderr
+    assert "device=cuda" not in done.stderr
+    assert "init_gpu_device=gpu asks for a GPU" in ask("", "init_gpu_device=gpu").stderr
 
 
 def test_assignment_is_checked_and_root_flags_are_fixed():

@@ -174,11 +174,11 @@ __all__ = sorted({name for name in (*globals(), *_LATER) if not name.startswith(
 # Rewrites are read when a function is first compiled.
 compile.mode.optdb.read_before_use([f"theano_compat.tensor.{name}" for name in tensor.REWRITES])
 
-for _flag in ("device", "init_gpu_device"):
-    if configparser.get_flag(_flag) not in ("", "cpu"):
+for _param in configparser._config_var_list:
+    if isinstance(_param, configdefaults.DeviceParam) and configparser.get_flag(_param.fullname) not in ("", "cpu"):
         raise NotImplementedError(
-            f"{_flag}={configparser.get_flag(_flag)} asks for a GPU, and theano_compat {version.version} has no GPU backend yet. "
-            f"Set {_flag}=cpu in THEANO_FLAGS or .theanorc to run on the CPU."
+            f"{_param.fullname}={_param.written} asks for a GPU, and theano_compat {version.version} has no GPU backend yet. "
+            f"Set {_param.fullname}=cpu in THEANO_FLAGS or .theanorc to run on the CPU."
         )
 
 configparser.warn_unknown_flags()

@@ -37,13 +37,14 @@ class DeviceParam(ConfigParam):
     def __init__(self, default, *options, **kwargs):
         super().__init__(default, None, kwargs.pop("allow_override", True))
         self.default = default
+        self.written = default  # by the user, who may know the old name only
 
     def accept(self, value):
         if value == self.default:
             return value
-        text = str(value)
+        text = self.written = str(value)
         if text.startswith("gpu"):
-            warnings.warn(f"device={text} is the name of before 2017; it is taken as cuda{text[3:]}", DeprecationWarning, stacklevel=2)
+            warnings.warn(f"{self.fullname}={text} is the name of before 2017; it is taken as cuda{text[3:]}", DeprecationWarning, stacklevel=2)
             text = "cuda" + text[3:]
         if not text.startswith(("cpu", "opencl", "cuda")):
             self._refuse(value, 'Valid options start with one of "cpu", "opencl" or "cuda".')
