@@ -50,6 +50,18 @@ def test_mutable_default_of_the_caller_stays_as_it_was():
     assert np.array_equal(start, np.zeros(3)) and np.array_equal(f["v"], [2, 2, 2])
 
 
+def test_a_missing_argument_is_named_with_its_function_position_and_line():
+    with theano.change_flags(**{"traceback.limit": 8}):
+        x, y = T.dscalar("x"), T.dscalar("y")  # the line that made them
+    for name, said in (("area", 'theano function with name "area"'), (None, "theano function")):
+        with pytest.raises(TypeError) as caught:
+            fn([x, y], x * y, name=name)(1)
+        first, second, *rest = str(caught.value).splitlines()
+        assert first == "Missing required input: y"
+        assert said in second and "at index 1 (0-based)" in second
+        assert any("the line that made them" in line for line in rest)
+
+
 def test_too_few_and_too_many_arguments():
     x, y = T.dscalars("x", "y")
     f = fn([x, y], x + y)

@@ -437,13 +437,16 @@ class Function:
         for key, value in kwargs.items():
             self._value[key] = value
 
+    def _describe_input(self, position: int) -> str:
+        """Say which function an input is of, which of its inputs it is, and where its variable was made."""
+        function = f'theano function with name "{self.name}"' if self.name else "theano function"
+        return f"{function} at index {position} (0-based). {get_variable_trace_string(self.maker.inputs[position].variable)}"
+
     def _explain_bad_argument(self, error: Exception, value: Any, position: int) -> None:
         """Put function, position and the line that made the variable before the message of `error`."""
-        function = f'theano function with name "{self.name}"' if self.name else "theano function"
         name = getattr(value, "name", None)
         argument = f'argument with name "{name}"' if name else "argument"
-        where = get_variable_trace_string(self.maker.inputs[position].variable)
-        text = f"Bad input {argument} to {function} at index {position} (0-based). {where}"
+        text = f"Bad input {argument} to {self._describe_input(position)}"
         if not error.args:
             error.args = (text,)
         elif len(error.args) == 1:
@@ -478,7 +481,7 @@ class Function:
             return getattr(spec, "variable", spec)
 
         if container.required and not container.provided:
-            raise TypeError(f"Missing required input: {label()}")
+            raise TypeError(f"Missing required input: {label()}\nIt is an input to {self._describe_input(self.input_storage.index(container))}")
         if container.implicit and container.provided > 0:
             raise TypeError(f"Tried to provide value for implicit input: {label()}")
         if container.provided > 1:
