@@ -219,8 +219,6 @@ def test_broadcast_patterns():
     ("build", "error", "text"),
     [
         (lambda x, i, v, f: x[0, 0, 0], IndexError, "too many indices for array"),
-        (lambda x, i, v, f: x[f], TypeError, "Expected an integer"),
-        (lambda x, i, v, f: x[f:], TypeError, "Expected an integer"),
         (lambda x, i, v, f: T.inc_subtensor(x, 1), TypeError, "x must be the result of a subtensor operation"),
         (lambda x, i, v, f: T.inc_subtensor(x + 1, 1), TypeError, "x must be the result of a subtensor operation"),
         (lambda x, i, v, f: T.inc_subtensor(x[0], x), TypeError,
@@ -233,20 +231,36 @@ def test_broadcast_patterns():
          "Not enough inputs to fill in the Subtensor template."),
         (lambda x, i, v, f: Subtensor([3]), TypeError,
          "Python scalar in idx_list.Please report this error to theano-dev."),
-        (lambda x, i, v, f: advanced_subtensor1(x, f), TypeError, "index must be integers"),
         (lambda x, i, v, f: advanced_subtensor1(x, T.lmatrix()), TypeError, "index must be vector"),
         (lambda x, i, v, f: advanced_subtensor1(f, v), TypeError, "cannot index into a scalar"),
         (lambda x, i, v, f: T.advanced_inc_subtensor1(x, T.tensor3(), v), TypeError,
          "cannot increment x subtensor with ndim=2 by y with ndim=3 to x subtensor with ndim=? "),
         (lambda x, i, v, f: AdvancedIncSubtensor(inplace=True), NotImplementedError,
          "In place computation is not implemented"),
-        (lambda x, i, v, f: as_index_variable(f), TypeError, "index must be integers or a boolean mask"),
     ],
 )
 def test_what_is_wrong_is_said_in_theanos_words(build, error, text):
     with pytest.raises(error) as caught:
         build(T.matrix("x"), T.iscalar("i"), T.lvector("v"), T.dscalar("f"))
     assert caught.value.args[0] == text
+
+
+@pytest.mark.parametrize(
+    "build, text",
+    [
+        (lambda x, i, f: x[f], "Expected an integer\nf has dtype float64"),
+        (lambda x, i, f: x[f:], "Expected an integer\nf has dtype float64"),
+        (lambda x, i, f: x[..., T.fvector("y")], "index must be integers\ny has dtype float32"),
+        (lambda x, i, f: x[i, T.fvector("y")], "index must be integers or a boolean mask\ny has dtype float32"),
+        (lambda x, i, f: T.set_subtensor(x[T.dmatrix("m"), i], 0), "index must be integers or a boolean mask\nm has dtype float64"),
+        (lambda x, i, f: advanced_subtensor1(x, f), "index must be integers\nf has dtype float64"),
+        (lambda x, i, f: as_index_variable(f), "index must be integers or a boolean mask\nf has dtype float64"),
+    ],
+)
+def test_an_index_that_is_no_integer_is_named_with_its_dtype(build, text):
+    with pytest.raises(TypeError) as caught:
+        build(T.matrix("x"), T.ivector("i"), T.dscalar("f"))
+    assert caught.value.args[0].startswith(text)
 
 
 def test_lists_are_left_to_advanced_indexing():

@@ -9,12 +9,12 @@ from theano_compat.gradient import DisconnectedType
 from theano_compat.scalar import bool as bool_t
 from theano_compat.tensor import basic as tb
 from theano_compat.tensor.subtensor.inc import _sum_grad_over_bcasted_dims, float_zeros_like
-from theano_compat.tensor.subtensor.indices import INDEX_DTYPES
+from theano_compat.tensor.subtensor.indices import INDEX_DTYPES, not_integers
 
 
 def _check_row_index(x, ilist) -> None:
     if ilist.type.dtype not in INDEX_DTYPES:
-        raise TypeError("index must be integers")
+        raise TypeError(f"index must be integers{not_integers(ilist)}")
     if ilist.type.ndim != 1:
         raise TypeError("index must be vector")
     if x.type.ndim == 0:

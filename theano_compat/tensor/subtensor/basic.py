@@ -16,6 +16,7 @@ from theano_compat.tensor.subtensor.indices import (
     flatten_index,
     get_idx_list,
     is_index_type,
+    not_integers,
     slice_len,
 )
 from theano_compat.tensor.type import TensorType
@@ -115,7 +116,7 @@ class Subtensor(Op):
                 isinstance(type_, TensorType) and type_.ndim == 0
             )
             if scalar_like and type_.dtype != "bool":
-                raise TypeError("Expected an integer")
+                raise TypeError(f"Expected an integer{not_integers(entry)}")
         elif isinstance(entry, Type):
             if is_index_type(entry):
                 return scal.get_scalar_type(entry.dtype)

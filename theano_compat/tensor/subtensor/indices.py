@@ -95,6 +95,11 @@ def make_constant(args: Sequence) -> tuple:
     return tuple(convert(entry) for entry in args)
 
 
+def not_integers(idx) -> str:
+    """Say, in a line after Theano's, which entry of an index has which dtype, and what to do."""
+    return f"\n{idx} has dtype {idx.type.dtype}. Cast it to an integer dtype, with .astype('int64') for example."
+
+
 def as_index_variable(idx):
     """Make a variable of one entry of an advanced index.
 
@@ -116,7 +121,7 @@ def as_index_variable(idx):
         return idx
     idx = tb.as_tensor_variable(idx)
     if idx.type.dtype not in INDEX_DTYPES and idx.type.dtype != "bool":
-        raise TypeError("index must be integers or a boolean mask")
+        raise TypeError(f"index must be integers or a boolean mask{not_integers(idx)}")
     return idx
 
 
