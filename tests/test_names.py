@@ -108,6 +108,43 @@ def test_star_import_gives_no_module_that_would_hide_a_function():
     assert not {"ifelse", "raise_op", "annotations"} & given.keys()
 
 
+@pytest.mark.parametrize(
+    "old, home",
+    [
+        ("theano.tensor.elemwise.TensorType", "theano.tensor.TensorType"),
+        ("theano.tensor.var.TensorType", "theano.tensor.TensorType"),
+        ("theano.tensor.opt.values_eq_approx_remove_inf", "theano.tensor.type.values_eq_approx_remove_inf"),
+        ("theano.gof.opt.InconsistencyError", "theano.gof.InconsistencyError"),
+        ("theano.gof.cc.get_lock", "theano.gof.compilelock.get_lock"),
+        ("theano.tensor.nnet.nnet.as_tensor_variable", "theano.tensor.as_tensor_variable"),
+    ],
+)
+def test_names_are_found_where_old_code_takes_them_from(old, home):
+    assert lookup(old) is lookup(home)
+
+
+def test_a_release_says_so():
+    assert lookup("theano.version.release") is True
+
+
+def test_programs_that_ask_for_a_gpu_are_told_there_is_none():
+    assert lookup("theano.sandbox.cuda.cuda_available") is lookup("theano.sandbox.cuda.cuda_enabled") is lookup("theano.gpuarray.pygpu_activated") is False
+    assert lookup("theano.sandbox.cuda.dnn").dnn_available() is lookup("theano.gpuarray.dnn").dnn_available(None) is lookup("theano.gpuarray.dnn").dnn_present() is False
+    assert "no GPU backend" in lookup("theano.gpuarray.dnn").dnn_available.msg
+
+
+@pytest.mark.parametrize("module", ["theano_compat.sandbox.cuda", "theano_compat.gpuarray"])
+def test_using_a_gpu_is_refused_and_says_why(module):
+    backend = importlib.import_module(module)
+    with pytest.raises(NotImplementedError, match=r"use\('gpu0'\): .*(no GPU backend|gone since Theano 1.0)"):
+        backend.use("gpu0")
+    with pytest.raises(AttributeError, match="basic_ops: .*(no GPU backend|gone since Theano 1.0)"):
+        _ = backend.basic_ops
+    with pytest.raises(ImportError):  # what guarded programs catch
+        importlib.import_module(f"{module}.basic_ops")
+    assert not hasattr(backend, "gpu_from_host")
+
+
 def main() -> None:
     """Print how many names are there."""
     absent = missing(CLIENT)

@@ -14,6 +14,7 @@ import numpy as np
 
 from theano_compat import config
 from theano_compat.gof import link
+from theano_compat.gof.compilelock import get_lock  # noqa: F401  (old code takes it from here)
 from theano_compat.gof.graph import Constant
 from theano_compat.gof.link import Container, Linker, LocalLinker, PerformLinker, raise_with_op
 from theano_compat.gof.utils import MethodNotDefined

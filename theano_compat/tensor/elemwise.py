@@ -24,6 +24,7 @@ from theano_compat.tensor.elemwise_ops.sums import (
     Sum,
     mul_without_zeros,
 )
+from theano_compat.tensor.type import TensorType
 
 integer_types = (int, np.integer)
 
@@ -39,6 +40,7 @@ __all__ = [
     "Prod",
     "ProdWithoutZeros",
     "Sum",
+    "TensorType",
     "config",
     "integer_types",
     "mul_without_zeros",

@@ -16,6 +16,7 @@ from theano_compat import config
 from theano_compat.gof import Constant, Variable
 from theano_compat.gof.utils import hash_from_code
 from theano_compat.scalar import ComplexError
+from theano_compat.tensor.type import TensorType
 from theano_compat.tensor.utils import hash_from_ndarray
 
 integer_types = (int, np.integer)
@@ -536,14 +537,8 @@ class TensorConstant(_tensor_py_operators, Constant):
         return self.__class__(self.type, np.array(self.data), self.name)
 
 
-def _attach_to_type():
-    from theano_compat.tensor.type import TensorType
-
-    TensorType.Variable = TensorVariable
-    TensorType.Constant = TensorConstant
-
-
-_attach_to_type()
+TensorType.Variable = TensorVariable
+TensorType.Constant = TensorConstant
 
 __all__ = [
     "AsTensorError",

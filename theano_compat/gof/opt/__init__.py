@@ -20,6 +20,7 @@ import logging
 import pdb
 
 from theano_compat import config
+from theano_compat.gof.fg import InconsistencyError
 from theano_compat.gof.opt.base import (
     FromFunctionOptimizer,
     Optimizer,
@@ -79,7 +80,7 @@ def __getattr__(name):
 
 __all__ = [
     "ChangeTracker", "CheckStackTraceOptimization", "CheckStrackTraceFeature", "EquilibriumOptimizer",
-    "FromFunctionLocalOptimizer", "FromFunctionOptimizer", "GraphToGPULocalOptGroup", "LocalMetaOptimizer",
+    "FromFunctionLocalOptimizer", "FromFunctionOptimizer", "GraphToGPULocalOptGroup", "InconsistencyError", "LocalMetaOptimizer",
     "LocalMetaOptimizerSkipAssertionError", "LocalOptGroup", "LocalOptimizer", "MergeFeature", "MergeOptimizer",
     "NavigatorOptimizer", "OpKeyOptimizer", "OpRemove", "OpSub", "Optimizer", "PatternSub", "SeqOptimizer",
     "TopoOptimizer", "Updater", "check_chain", "check_stack_trace", "config", "copy_stack_trace", "in2out",

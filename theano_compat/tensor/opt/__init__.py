@@ -238,6 +238,7 @@ from theano_compat.tensor.subtensor import (  # isort: skip
     get_canonical_form_slice,
     get_idx_list,
 )
+from theano_compat.tensor.type import values_eq_approx_remove_inf, values_eq_approx_remove_inf_nan, values_eq_approx_remove_nan  # isort: skip
 
 integer_types = (int,)
 AlgebraicCanonizer = Canonizer

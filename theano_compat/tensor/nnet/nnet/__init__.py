@@ -13,6 +13,8 @@
 """
 from theano_compat.compile.mode import optdb
 
+from theano_compat.tensor.basic import as_tensor_variable  # noqa: F401  (old code takes it from here)
+
 from ..sigm import sigmoid, softplus
 from .activations import ScalarSoftsign, elu, relu, scalar_softsign, selu, softsign
 from .crossentropy_ops import *
