@@ -3,7 +3,7 @@
 A file is Python 2 if today's Python cannot parse it but the translator's Python 2 grammar can, or if it uses a name
 that only Python 2 has (``xrange``, ``raw_input`` …) without ever defining or guarding it. The translation (fissix, the kept-up
 fork of 2to3) keeps line numbers, so that error traces show the user's own lines. What a translator of syntax cannot see,
-the division of integers, is compiled into calls of :func:`classic_division`, and builtins that it leaves alone go into the program's own namespace.
+the division of integers, is compiled into calls of ``division.py``, and builtins that it leaves alone go into the program's own namespace.
 """
 
 from __future__ import annotations
@@ -96,44 +96,6 @@ def translate(source: str, filename: str = "<program>") -> str:
     return str(_refactoring_tool().refactor_string(text if text.endswith("\n") else text + "\n", filename))
 
 
-def classic_division(a, b):
-    """Divide as Python 2 did: integers give integers, rounded down; all else divides truly."""
-    if _is_integer(a) and _is_integer(b):
-        return a // b
-    return a / b
-
-
-def _is_integer(x) -> bool:
-    if isinstance(x, int):
-        return True
-    kind = getattr(getattr(x, "dtype", None), "kind", None)  # NumPy scalars and arrays; Theano's variables have text there
-    return kind in ("i", "u", "b")
-
-
-class _ClassicDivision(ast.NodeTransformer):
-    """``a / b`` becomes a call of classic_division."""
-
-    def visit_BinOp(self, node):
-        self.generic_visit(node)
-        if isinstance(node.op, ast.Div):
-            return ast.copy_location(_call(node.left, node.right), node)
-        return node
-
-    def visit_AugAssign(self, node):
-        self.generic_visit(node)
-        if not isinstance(node.op, ast.Div):
-            return node
-        if not isinstance(node.target, ast.Name):
-            # a[i] /= b must evaluate a[i] once; NumPy's in-place integer division is the floor one.
-            return node
-        value = _call(ast.copy_location(ast.Name(node.target.id, ast.Load()), node), node.value)
-        return ast.copy_location(ast.Assign([node.target], value), node)
-
-
-def _call(left, right):
-    return ast.Call(ast.Name("__classic_division__", ast.Load()), [left, right], [])
-
-
 def classic_sort(owner, *args, **kwargs):
     """Call ``owner.sort``; a list's takes a comparing function first, anything else (NumPy, Theano) what it likes."""
     if isinstance(owner, list):
@@ -195,7 +157,7 @@ def compile_program(source: str, filename: str, flags: int = 0) -> tuple[types.C
 
 def compile_python2(text: str, filename: str, flags: int = 0, true_division: bool = False) -> tuple[types.CodeType, dict]:
     """Compile the translated text of a Python 2 program; returns what :func:`compile_program` returns."""
-    from theano_compat.cli import supply
+    from theano_compat.cli import division, supply
 
     supply.note("Python 3 syntax")
     with _silent_about_old_syntax():
@@ -204,8 +166,8 @@ def compile_python2(text: str, filename: str, flags: int = 0, true_division: boo
         tree = ast.fix_missing_locations(_ClassicSort().visit(tree))
         entries.update(__classic_sort__=classic_sort, __classic_sorted__=classic_sorted)
         if not true_division:
-            tree = ast.fix_missing_locations(_ClassicDivision().visit(tree))
-            entries["__classic_division__"] = classic_division
+            tree = ast.fix_missing_locations(division.ClassicDivision().visit(tree))
+            entries.update(division.ENTRIES)
         return compile(tree, filename, "exec", flags=flags, dont_inherit=True), entries
 
 

@@ -167,7 +167,7 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
         "StringTypes": lambda: (str,), "ClassType": lambda: type, "InstanceType": lambda: object, "UnboundMethodType": "types:FunctionType",
     },
     "fractions": {"gcd": "math:gcd"},
-    "operator": {"div": "operator:truediv", "isCallable": "builtins:callable", "sequenceIncludes": "operator:contains", "isSequenceType": lambda: lambda x: hasattr(x, "__getitem__")},
+    "operator": {"div": "theano_compat.cli.division:classic_division", "idiv": "theano_compat.cli.division:classic_division_in_place", "isCallable": "builtins:callable", "sequenceIncludes": "operator:contains", "isSequenceType": lambda: lambda x: hasattr(x, "__getitem__")},
     "platform": {"linux_distribution": lambda: lambda *a, **k: ("", "", ""), "dist": lambda: lambda *a, **k: ("", "", "")},
     "cgi": {"escape": "html:escape"},
     "base64": {"encodestring": "base64:encodebytes", "decodestring": "base64:decodebytes"},

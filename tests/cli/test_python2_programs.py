@@ -1,0 +1,83 @@
+"""Python 2 programs give the numbers, files and error lines that they gave then."""
+
+from test_old_programs import run, write
+
+
+def output(folder, text, status=0):
+    done = run(write(folder, "program.py", text))
+    assert done.returncode == status, done.stderr
+    return done.stdout.splitlines()
+
+
+DIVISIONS = """
+    import numpy as np, theano, theano.tensor as T
+    i, m, x = T.lscalar('i'), T.imatrix('m'), T.dmatrix('x')
+    def augmented(v):
+        v /= 2
+        return v
+    for e in [i / 2, 7 / i, i / i, np.int64(7) / i, x.shape[0] / 2, m / 2, theano.shared(7) / 2, T.constant(7) / 2, augmented(i)]:
+        print e.dtype,
+    print (i / 2.).dtype, (x / 2).dtype
+    print (m / 2).eval({m: [[5, -7]]}).tolist(), theano.function([x], x[:x.shape[0] / 2])(np.eye(4)).tolist()
+"""
+
+
+def test_symbolic_integers_divide_to_integers(tmp_path):
+    lines = output(tmp_path, DIVISIONS)
+    kinds = lines[0].split()
+    assert kinds[:5] == ["int64"] * 5 and all(k.startswith("int") for k in kinds[5:9]) and kinds[9:] == ["float64"] * 2
+    assert lines[1] == "[[2, -4]] [[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]]"
+
+
+def test_symbolic_division_is_true_where_the_program_asks_for_it(tmp_path):
+    text = "from __future__ import division\nimport theano.tensor as T\nprint 7 / 2, (T.lscalar() / 2).dtype\n"
+    assert output(tmp_path, text) == ["3.5 float64"]
+
+
+def test_classes_that_define_only_the_old_division_divide(tmp_path):
+    text = """
+        class Left(object):
+            def __div__(self, other): return NotImplemented if other == 'no' else 'div %s' % other
+        class Right(object):
+            def __rdiv__(self, other): return 'rdiv'
+        class Inside(Left):
+            def __idiv__(self, other): return 'idiv %s' % other
+        class Better(Left):
+            def __rdiv__(self, other): return 'better'
+        print Left() / 2
+        print 2 / Right()
+        print Left() / Better()
+        a, b = Inside(), Left()
+        a /= 3
+        b /= 3
+        print a
+        print b
+        try:
+            Left() / 'no'
+        except TypeError:
+            print 'refused'
+    """
+    assert output(tmp_path, text) == ["div 2", "rdiv", "better", "idiv 3", "div 3", "refused"]
+
+
+def test_division_in_place_changes_what_it_names_once(tmp_path):
+    text = """
+        import numpy as np
+        class Box(object):
+            pass
+        box, calls = Box(), []
+        def where():
+            calls.append(1)
+            return 1
+        box.n = 7
+        box.n /= 2
+        numbers = [5, 7]
+        numbers[where()] /= 2
+        whole, real = np.array([5, 7, 9]), np.array([1., 2.])
+        same, alike = whole, real
+        whole /= 2
+        real /= 2
+        same[1:] /= 2
+        print box.n, numbers, len(calls), same.tolist(), alike.tolist()
+    """
+    assert output(tmp_path, text) == ["3 [5, 3] 1 [2, 1, 2] [0.5, 1.0]"]
