@@ -81,3 +81,58 @@ def test_division_in_place_changes_what_it_names_once(tmp_path):
         print box.n, numbers, len(calls), same.tolist(), alike.tolist()
     """
     assert output(tmp_path, text) == ["3 [5, 3] 1 [2, 1, 2] [0.5, 1.0]"]
+
+
+def test_lines_stay_the_programs_own_where_the_translation_has_more_or_fewer(tmp_path):
+    text = '''
+        import inspect, theano, theano.tensor as T; here = lambda: inspect.currentframe().f_back.f_lineno
+        from urllib2 import urlopen, URLError
+        class Twice(theano.Op):
+            __props__ = ()
+            def make_node(self, x): return theano.Apply(self, [x], [x.type()])
+            def perform(self, node, (x,), (out,)):
+                out[0] = x * 2
+        print here(), 8
+        def spread(a,
+                   (b, c)):
+            """Documented
+            over two lines."""
+            # and commented
+            for k in (b,):
+                print here(), 15
+            return map(lambda (p, q): p + q, [(a, k)])
+        print spread(1, (2, 3)), here(), 17
+        x = T.dmatrix('x')
+        y = x + 1
+        print y.tag.trace[0][-1][1], 19
+        def one((a, b)): return a, b, here()
+        print one((1, 2)), 21
+        print """two
+        lines""", \\
+            here()
+        def last():
+            raise RuntimeError, Twice
+        last()
+    '''
+    done = run(write(tmp_path, "program.py", text))
+    printed = done.stdout.splitlines()
+    assert printed == ["8 8", "15 15", "[3] 17 17", "19 19", "(1, 2, 21) 21", "two", "lines 25"], done.stderr
+    assert "line 28, in <module>\n    last()" in done.stderr and "line 27, in last\n    raise RuntimeError, Twice" in done.stderr
+
+
+def test_modules_that_are_gone_serve_the_line_of_their_import(tmp_path):
+    text = """
+        import cPickle, zlib; print cPickle.loads(cPickle.dumps([1]))
+        import time; import ConfigParser; c = ConfigParser.ConfigParser()
+        def f():
+            import Queue; return Queue.Queue().qsize()
+        import urllib, urllib2
+        from urllib2 import *
+        print f(), urllib.quote('a b'), URLError is urllib2.URLError
+    """
+    assert output(tmp_path, text) == ["[1]", "0 a%20b True"]
+
+
+def test_syntax_error_in_a_python2_program_is_reported_where_it_is(tmp_path):
+    done = run(write(tmp_path, "program.py", "print 'a'\nx = = 3\n"))
+    assert done.returncode == 1 and 'program.py", line 2\n    x = = 3\n' in done.stderr and "SyntaxError" in done.stderr

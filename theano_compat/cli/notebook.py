@@ -164,8 +164,11 @@ def run(path: str, namespace: dict) -> None:
         display.cell, display.pictures = number, 0
         label = f"{path} cell {number}"
         linecache.cache[label] = (len(text), None, text.splitlines(True), label)
-        text = _show_last_value(python2.translate(text, label) if old and text.strip() else text)
-        code, entries = python2.compile_program(text, label) if not old else python2.compile_python2(text, label)
+        if old and text.strip():
+            text, lines = python2.translate(text, label)
+            code, entries = python2.compile_python2(_show_last_value(text), lines, label)
+        else:
+            code, entries = python2.compile_program(_show_last_value(text), label)
         namespace.update(entries)
         pyplot = sys.modules.get("matplotlib.pyplot")
         if pyplot is not None:

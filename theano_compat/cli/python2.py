@@ -1,8 +1,8 @@
 """Finds out whether a program is Python 2, and translates it in memory.
 
 A file is Python 2 if today's Python cannot parse it but the translator's Python 2 grammar can, or if it uses a name
-that only Python 2 has (``xrange``, ``raw_input`` …) without ever defining or guarding it. The translation (fissix, the kept-up
-fork of 2to3) keeps line numbers, so that error traces show the user's own lines. What a translator of syntax cannot see,
+that only Python 2 has (``xrange``, ``raw_input`` …) without ever defining or guarding it. The translation (by fissix, the kept-up
+fork of 2to3) keeps track of the program's lines, so that error traces show the user's own. What a translator of syntax cannot see,
 the division of integers, is compiled into calls of ``division.py``, and builtins that it leaves alone go into the program's own namespace.
 """
 
@@ -53,7 +53,7 @@ def is_python2(source: str, filename: str = "<program>") -> bool:
     Raises
     ------
     SyntaxError
-        Today's Python's own error, if the text is no Python 2 either.
+        If the text is no Python 2 either: the error of the Python that understood more of it.
     """
     try:
         with _silent_about_old_syntax():
@@ -61,10 +61,19 @@ def is_python2(source: str, filename: str = "<program>") -> bool:
     except SyntaxError as error:
         try:
             translate(source, filename)
-        except Exception:
-            raise error from None
+        except Exception as refusal:
+            raise _further(error, refusal, source) from None
         return True
     return _uses_python2_names(tree)
+
+
+def _further(error: SyntaxError, refusal: Exception, source: str) -> SyntaxError:
+    """Return the complaint of the parser that got further: today's, or the translator's as a syntax error at its place."""
+    place = getattr(refusal, "context", None)  # of fissix's ParseError: (the space before the word, (line, column))
+    if place is None or place[1][0] <= (error.lineno or 0):
+        return error
+    line, column = place[1]
+    return SyntaxError("invalid syntax, in Python 2 too", (error.filename, line, column + 1, source.splitlines()[line - 1] if line <= source.count("\n") + 1 else ""))
 
 
 @functools.lru_cache(maxsize=1)
@@ -74,15 +83,23 @@ def _refactoring_tool():
     from fissix import refactor
 
     # Fixers that guess wrongly about numeric code (filter, map, zip turned into lists are right and stay) are left out.
-    # Those that insert an import would shift the lines; "sorted" takes np.sort(x) and T.sort(x) for a list's sort by x.
-    unwanted = {"idioms", "ws_comma", "set_literal", "buffer", "asserts", "import", "future", "sorted", "intern", "operator", "reduce", "reload"}
+    # Those that insert an import are not needed, nor those that rename modules (and miss uses on the import's own line): supply.py
+    # serves the gone names; "sorted" takes np.sort(x) and T.sort(x) for a list's sort by x.
+    unwanted = {"idioms", "ws_comma", "set_literal", "buffer", "asserts", "import", "future", "sorted", "intern", "operator", "reduce", "reload", "imports", "imports2", "urllib"}
     names = [n for n in refactor.get_fixers_from_package("fissix.fixes") if n.rsplit(".fix_", 1)[1] not in unwanted]
     logging.getLogger("fissix").setLevel(logging.ERROR)
     return refactor.RefactoringTool(names)
 
 
-def translate(source: str, filename: str = "<program>") -> str:
-    """Return the Python 3 text of a Python 2 program, line for line.
+def translate(source: str, filename: str = "<program>") -> tuple[str, list[int]]:
+    """Translate a Python 2 program.
+
+    Returns
+    -------
+    text : str
+        The program in Python 3.
+    lines : list of int
+        For each line of the text the program's line that it comes from: some constructs take more lines, or fewer.
 
     Raises
     ------
@@ -93,7 +110,38 @@ def translate(source: str, filename: str = "<program>") -> str:
     """
     text = source.expandtabs(8) if re.search(r"^ *\t", source, re.M) else source
     text = text.replace("\r\n", "\n")
-    return str(_refactoring_tool().refactor_string(text if text.endswith("\n") else text + "\n", filename))
+    tree = _refactoring_tool().refactor_string(text if text.endswith("\n") else text + "\n", filename)
+    return str(tree), _lines_of_origin(tree)
+
+
+def _lines_of_origin(tree) -> list[int]:
+    """Return for each line of a translated tree the line of the program that its first word comes from."""
+    from fissix.pgen2 import token
+
+    origin, line = {1: 1}, 1
+    for leaf in tree.leaves():
+        line += leaf.prefix.count("\n")
+        breaks = leaf.value.count("\n")
+        if leaf.lineno and leaf.type not in (token.INDENT, token.DEDENT, token.NEWLINE, token.ENDMARKER):  # words of the translator's own have line 0
+            for inner in range(breaks + 1):
+                origin.setdefault(line + inner, leaf.lineno + inner)
+        line += breaks
+    lines = []
+    for number in range(1, line + 1):
+        lines.append(origin.get(number, lines[-1] if lines else 1))
+    return lines
+
+
+def _move_to_lines(tree: ast.AST, lines: list[int]) -> None:
+    """Give every node the line of the program that its line comes from."""
+    if lines == list(range(1, len(lines) + 1)):
+        return
+    for node in ast.walk(tree):
+        if getattr(node, "lineno", None) is not None:
+            node.lineno = lines[node.lineno - 1]
+            node.end_lineno = max(node.lineno, lines[node.end_lineno - 1])
+            if node.end_lineno == node.lineno:
+                node.end_col_offset = max(node.col_offset, node.end_col_offset)
 
 
 def classic_sort(owner, *args, **kwargs):
@@ -150,18 +198,19 @@ def compile_program(source: str, filename: str, flags: int = 0) -> tuple[types.C
         What the program's namespace must hold besides its own names.
     """
     if is_python2(source, filename):
-        return compile_python2(translate(source, filename), filename, flags, _asks_for_division(source))
+        return compile_python2(*translate(source, filename), filename, flags, _asks_for_division(source))
     with _silent_about_old_syntax():
         return compile(ast.parse(source, filename), filename, "exec", flags=flags, dont_inherit=True), {}
 
 
-def compile_python2(text: str, filename: str, flags: int = 0, true_division: bool = False) -> tuple[types.CodeType, dict]:
-    """Compile the translated text of a Python 2 program; returns what :func:`compile_program` returns."""
+def compile_python2(text: str, lines: list[int], filename: str, flags: int = 0, true_division: bool = False) -> tuple[types.CodeType, dict]:
+    """Compile what :func:`translate` returned; returns what :func:`compile_program` returns."""
     from theano_compat.cli import division, supply
 
     supply.note("Python 3 syntax")
     with _silent_about_old_syntax():
         tree = ast.parse(text, filename)
+        _move_to_lines(tree, lines)
         entries = supply.builtins_for(sorted({n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}))
         tree = ast.fix_missing_locations(_ClassicSort().visit(tree))
         entries.update(__classic_sort__=classic_sort, __classic_sorted__=classic_sorted)

@@ -161,6 +161,7 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
     "urllib": {
         **{n: f"urllib.request:{n}" for n in ("urlretrieve", "urlopen", "URLopener", "FancyURLopener", "urlcleanup", "pathname2url", "url2pathname", "getproxies")},
         **{n: f"urllib.parse:{n}" for n in ("quote", "quote_plus", "unquote", "unquote_plus", "urlencode")},
+        "ContentTooShortError": "urllib.error:ContentTooShortError",
     },
     "types": {
         **{f"{n}Type": (lambda t=t: t) for n, t in {"List": list, "Dict": dict, "Tuple": tuple, "String": str, "Unicode": str, "Int": int, "Long": int, "Float": float, "Boolean": bool, "None": type(None), "Object": object, "Type": type, "Complex": complex, "Slice": slice, "File": object}.items()},
@@ -199,12 +200,32 @@ MODULES: dict[str, Any] = {
     "tkFileDialog": "tkinter.filedialog",
     "tkMessageBox": "tkinter.messagebox",
     "commands": {"getoutput": "subprocess:getoutput", "getstatusoutput": "subprocess:getstatusoutput"},
+    "UserDict": {"UserDict": "collections:UserDict", "IterableUserDict": "collections:UserDict", "DictMixin": "collections.abc:MutableMapping"},
+    "UserList": {"UserList": "collections:UserList"},
+    "UserString": {"UserString": "collections:UserString"},
+    "repr": "reprlib",
+    "anydbm": "dbm",
+    "whichdb": {"whichdb": "dbm:whichdb"},
+    "dumbdbm": "dbm.dumb",
+    "gdbm": "dbm.gnu",
+    "dummy_thread": "_thread",
+    "robotparser": "urllib.robotparser",
+    "SimpleXMLRPCServer": "xmlrpc.server",
+    "CGIHTTPServer": "http.server",
+    "tkFont": "tkinter.font",
+    "tkSimpleDialog": "tkinter.simpledialog",
+    "tkColorChooser": "tkinter.colorchooser",
+    "ScrolledText": "tkinter.scrolledtext",
+    "ttk": "tkinter.ttk",
     "sets": {"Set": "builtins:set", "ImmutableSet": "builtins:frozenset"},
     "md5": {"new": "hashlib:md5", "md5": "hashlib:md5"},
     "sha": {"new": "hashlib:sha1", "sha": "hashlib:sha1"},
     "urlparse": "urllib.parse",
     "urllib2": {
-        **{n: f"urllib.request:{n}" for n in ("urlopen", "Request", "build_opener", "install_opener", "HTTPHandler", "HTTPCookieProcessor", "ProxyHandler", "HTTPBasicAuthHandler", "HTTPPasswordMgrWithDefaultRealm")},
+        **{n: f"urllib.request:{n}" for n in (
+            "urlopen Request build_opener install_opener OpenerDirector BaseHandler HTTPDefaultErrorHandler HTTPRedirectHandler HTTPErrorProcessor HTTPHandler HTTPSHandler FileHandler FTPHandler "
+            "HTTPCookieProcessor ProxyHandler UnknownHandler HTTPPasswordMgr HTTPPasswordMgrWithDefaultRealm AbstractBasicAuthHandler HTTPBasicAuthHandler ProxyBasicAuthHandler HTTPDigestAuthHandler"
+        ).split()},
         "URLError": "urllib.error:URLError", "HTTPError": "urllib.error:HTTPError", "quote": "urllib.parse:quote", "unquote": "urllib.parse:unquote",
     },
     "imp": {"load_source": lambda: _load_source, "reload": "importlib:reload", "find_module": lambda: _gone("imp.find_module", "use importlib.util.find_spec"), "new_module": "types:ModuleType"},
@@ -375,6 +396,8 @@ class _GoneModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         else:
             module = types.ModuleType(spec.name, "supplied by theano_compat")
             _serve(module, content)
+            if all(isinstance(place, str) for place in content.values()):
+                module.__all__ = list(content)
         if spec.name == "cPickle":
             module.load, module.loads = _latin1_load, _latin1_loads
         note(spec.name)
