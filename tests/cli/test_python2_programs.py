@@ -136,3 +136,35 @@ def test_modules_that_are_gone_serve_the_line_of_their_import(tmp_path):
 def test_syntax_error_in_a_python2_program_is_reported_where_it_is(tmp_path):
     done = run(write(tmp_path, "program.py", "print 'a'\nx = = 3\n"))
     assert done.returncode == 1 and 'program.py", line 2\n    x = = 3\n' in done.stderr and "SyntaxError" in done.stderr
+
+
+def test_files_take_text_and_bytes_however_they_were_opened(tmp_path):
+    text = """
+        import cPickle, csv, os, StringIO, cStringIO
+        import numpy as np
+        value = {'a': [1, 2], 'b': np.arange(300)}
+        for mode in ('w', 'wb', 'w+', 'w+b'):
+            with open('value.pkl', mode) as f:
+                cPickle.dump(value, f, -1)
+            print cPickle.load(open('value.pkl'))['b'].sum(), cPickle.load(file('value.pkl', 'rb'))['a']
+            f = open('array.npy', mode); np.save(f, np.arange(5.)); f.close()
+            print np.load('array.npy').tolist()
+            f = open('mixed.txt', mode); f.write('first\\n'); f.write(b'second\\n'); f.writelines(['third\\n', b'fourth']); f.close()
+            print open('mixed.txt').read().split(), open('mixed.txt', 'rU').readline()[:5]
+        with open('table.csv', 'wb') as f:
+            csv.writer(f).writerow([1, 'two'])
+        print repr(open('table.csv', 'rb').read())
+        log = open('log.txt', 'w', 0)
+        print >>log, 'at once'
+        print open('log.txt').read().strip()
+        for kind in (StringIO.StringIO, cStringIO.StringIO):
+            f = kind()
+            cPickle.dump(value, f)
+            f.seek(0)
+            print cPickle.load(f)['a'],
+            f = kind()
+            f.write('text')
+            print f.getvalue(), [line for line in kind('a\\nb')], np.loadtxt(kind('1 2')).tolist()
+    """
+    each = ["44850 [1, 2]", "[0.0, 1.0, 2.0, 3.0, 4.0]", "['first', 'second', 'third', 'fourth'] first"]
+    assert output(tmp_path, text) == each * 4 + ["b'1,two\\r\\n'", "at once"] + ["[1, 2] text ['a\\n', 'b'] [1.0, 2.0]"] * 2

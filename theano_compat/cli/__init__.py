@@ -10,7 +10,7 @@
 ``data``                    make ``mnist.pkl.gz`` (digits) or ``reviews.tsv`` (rated sentences)
 ========================  =======================================================================================
 
-``run.py`` runs programs; ``python2.py`` finds and translates Python 2 (its division: ``division.py``); ``supply.py`` has the names that old code uses and that
+``run.py`` runs programs; ``python2.py`` finds and translates Python 2 (its division: ``division.py``, its files: ``files.py``); ``supply.py`` has the names that old code uses and that
 are gone; ``notebook.py`` turns notebooks into cells; ``data.py`` (with ``reviews.py``), ``doctor.py`` and ``cache.py`` are the other commands.
 """
 

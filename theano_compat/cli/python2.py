@@ -205,7 +205,7 @@ def compile_program(source: str, filename: str, flags: int = 0) -> tuple[types.C
 
 def compile_python2(text: str, lines: list[int], filename: str, flags: int = 0, true_division: bool = False) -> tuple[types.CodeType, dict]:
     """Compile what :func:`translate` returned; returns what :func:`compile_program` returns."""
-    from theano_compat.cli import division, supply
+    from theano_compat.cli import division, files, supply
 
     supply.note("Python 3 syntax")
     with _silent_about_old_syntax():
@@ -213,7 +213,7 @@ def compile_python2(text: str, lines: list[int], filename: str, flags: int = 0, 
         _move_to_lines(tree, lines)
         entries = supply.builtins_for(sorted({n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}))
         tree = ast.fix_missing_locations(_ClassicSort().visit(tree))
-        entries.update(__classic_sort__=classic_sort, __classic_sorted__=classic_sorted)
+        entries.update(open=files.classic_open, __classic_sort__=classic_sort, __classic_sorted__=classic_sorted)
         if not true_division:
             tree = ast.fix_missing_locations(division.ClassicDivision().visit(tree))
             entries.update(division.ENTRIES)
