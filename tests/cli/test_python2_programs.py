@@ -1,6 +1,12 @@
 """Python 2 programs give the numbers, files and error lines that they gave then."""
 
+import subprocess
+import sys
+
+import pytest
 from test_old_programs import run, write
+
+from theano_compat.cli import python2
 
 
 def output(folder, text, status=0):
@@ -92,7 +98,7 @@ def test_lines_stay_the_programs_own_where_the_translation_has_more_or_fewer(tmp
             def make_node(self, x): return theano.Apply(self, [x], [x.type()])
             def perform(self, node, (x,), (out,)):
                 out[0] = x * 2
-        print here(), 8
+        print here(), 010
         def spread(a,
                    (b, c)):
             """Documented
@@ -168,3 +174,59 @@ def test_files_take_text_and_bytes_however_they_were_opened(tmp_path):
     """
     each = ["44850 [1, 2]", "[0.0, 1.0, 2.0, 3.0, 4.0]", "['first', 'second', 'third', 'fourth'] first"]
     assert output(tmp_path, text) == each * 4 + ["b'1,two\\r\\n'", "at once"] + ["[1, 2] text ['a\\n', 'b'] [1.0, 2.0]"] * 2
+
+
+@pytest.mark.parametrize(
+    "text, printed",
+    [
+        ('print ("cost %d") % (7 / 2)', "cost 3"),
+        ("import numpy\nprint (numpy.arange(3) / 2).dtype.kind, 7 / 2", "i 3"),
+        ('b = 7 / 2\nprint ("a"), b', "a 3"),
+        ("print (7 / 2) == 3", "True"),
+        ("print (1)\nprint\nprint (7 / 2)", "1\n\n3"),
+        ("import sys\nprint >>sys.stdout, 7 / 2", "3"),
+        ("for k, v in {'a': 7}.iteritems(): print(v / 2)", "3"),
+        ("if {7: 1}.has_key(7): print(7 / 2)", "3"),
+        ("import cPickle\nprint(7 / 2)", "3"),
+        ("from StringIO import StringIO\nprint(7 / 2)", "3"),
+        ("from __future__ import print_function\nimport Queue, sys\nprint(7 / 2, 1, file=sys.stdout)", "3 1"),
+        ("#!/usr/bin/env python2\nprint(7 / 2)", "3"),
+    ],
+)
+def test_python2_programs_that_parse_today_are_known_as_such(text, printed, tmp_path):
+    assert "\n".join(output(tmp_path, text)) == printed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "try:\n    import cPickle as pickle\nexcept ImportError:\n    import pickle",
+        "try:\n    import queue\nexcept ImportError:\n    import Queue as queue",
+        "import sys\nif sys.version_info[0] == 2:\n    import cPickle",
+        "import six\nif six.PY2:\n    import ConfigParser",
+        "import six\nfor k, v in six.iteritems({}): pass",
+        "from six.moves import cPickle, xrange",
+        "d = {}\nitems = d.iteritems() if hasattr(d, 'iteritems') else d.items()",
+        "import pandas as pd\nframe = pd.DataFrame()\nfor name, column in frame.iteritems(): pass",
+        "class Table:\n    def has_key(self, key): return key in self\nTable().has_key(1)",
+        "from __future__ import print_function\nprint('a'), 1",
+        "import cPickle\nprint(f'{1}')",
+        "import cPickle\nprint(1, end='')",
+        "import cPickle\ndef f(x: int): return x",
+        "#!/usr/bin/env python3\nimport cPickle",
+        "log = [print(1), 2]\nprint('a %d' % 2)",
+    ],
+)
+def test_python3_programs_and_those_for_both_are_left_alone(text):
+    assert not python2.is_python2(text + "\nprint(7 / 2)\n")
+
+
+def test_options_say_which_python_a_program_is(tmp_path):
+    script = write(tmp_path, "program.py", "import sys\nprint(7 / 2)\nprint(sys.argv[1:])\n")
+    assert run(script).stdout == "3.5\n[]\n"
+    for option, printed in (("--python2", "3\n['a']\n"), ("--python3", "3.5\n['a']\n")):
+        done = subprocess.run([sys.executable, "-m", "theano_compat", option, str(script), "a"], capture_output=True, text=True)
+        assert done.stdout == printed, done.stderr
+    unclear = write(tmp_path, "gone.py", "import cPickle\nprint(7 / 2)\n")
+    done = subprocess.run([sys.executable, "-m", "theano_compat", "--python3", str(unclear)], capture_output=True, text=True)
+    assert done.stdout == "3.5\n", done.stderr

@@ -1,7 +1,7 @@
 """Finds out whether a program is Python 2, and translates it in memory.
 
-A file is Python 2 if today's Python cannot parse it but the translator's Python 2 grammar can, or if it uses a name
-that only Python 2 has (``xrange``, ``raw_input`` …) without ever defining or guarding it. The translation (by fissix, the kept-up
+A file is Python 2 if today's Python cannot parse it but the translator's Python 2 grammar can, or if both can and ``detect.py`` finds what only
+Python 2 could run. The translation (by fissix, the kept-up
 fork of 2to3) keeps track of the program's lines, so that error traces show the user's own. What a translator of syntax cannot see,
 the division of integers, is compiled into calls of ``division.py``, and builtins that it leaves alone go into the program's own namespace.
 """
@@ -15,36 +15,7 @@ import re
 import types
 import warnings
 
-#: Names that Python 2 has as builtins and Python 3 has not.
-PYTHON2_BUILTINS = frozenset(
-    "xrange raw_input unicode basestring long unichr execfile cmp reload reduce file intern apply coerce buffer".split()
-)
-#: Methods of dictionaries that Python 3 does not have.
-PYTHON2_METHODS = frozenset({"iteritems", "itervalues", "iterkeys", "has_key", "viewitems", "viewkeys", "viewvalues"})
-
-
-class Python2Error(SyntaxError):
-    """A program that is neither Python 3 nor Python 2."""
-
-
-def _uses_python2_names(tree: ast.Module) -> bool:
-    """Return whether the program relies on a Python 2 builtin or dictionary method."""
-    used, bound = set(), set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            bound.add(node.name)
-        elif isinstance(node, ast.arg):
-            bound.add(node.arg)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            bound.update((alias.asname or alias.name).split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ExceptHandler) and node.type is not None and "NameError" in ast.dump(node.type):
-            return False  # "try: xrange / except NameError": written for both
-        elif isinstance(node, ast.Attribute) and node.attr == "version_info":
-            return False
-    star_import = any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" and n.module in ("six.moves", "past.builtins") for n in ast.walk(tree))
-    return not star_import and bool((used & PYTHON2_BUILTINS) - bound)
+from theano_compat.cli import detect
 
 
 def is_python2(source: str, filename: str = "<program>") -> bool:
@@ -64,7 +35,8 @@ def is_python2(source: str, filename: str = "<program>") -> bool:
         except Exception as refusal:
             raise _further(error, refusal, source) from None
         return True
-    return _uses_python2_names(tree)
+    named = detect.names_interpreter(source)
+    return named if named is not None else detect.looks_like_python2(tree) and translates(source, filename)
 
 
 def _further(error: SyntaxError, refusal: Exception, source: str) -> SyntaxError:
@@ -91,6 +63,16 @@ def _refactoring_tool():
     return refactor.RefactoringTool(names)
 
 
+def translates(source: str, filename: str = "<program>") -> bool:
+    """Return whether a text is Python 2 to the translator."""
+    try:
+        translate(source, filename)
+    except Exception:
+        return False
+    return True
+
+
+@functools.lru_cache(maxsize=64)  # a program is asked whether it translates before it is translated
 def translate(source: str, filename: str = "<program>") -> tuple[str, list[int]]:
     """Translate a Python 2 program.
 
@@ -121,7 +103,7 @@ def _lines_of_origin(tree) -> list[int]:
     origin, line = {1: 1}, 1
     for leaf in tree.leaves():
         line += leaf.prefix.count("\n")
-        breaks = leaf.value.count("\n")
+        breaks = str(leaf.value).count("\n")  # some of its words are numbers
         if leaf.lineno and leaf.type not in (token.INDENT, token.DEDENT, token.NEWLINE, token.ENDMARKER):  # words of the translator's own have line 0
             for inner in range(breaks + 1):
                 origin.setdefault(line + inner, leaf.lineno + inner)
@@ -181,7 +163,7 @@ class _ClassicSort(ast.NodeTransformer):
         return ast.copy_location(ast.Call(ast.Name(name, ast.Load()), arguments, node.keywords), node)
 
 
-def compile_program(source: str, filename: str, flags: int = 0) -> tuple[types.CodeType, dict]:
+def compile_program(source: str, filename: str, flags: int = 0, old: bool | None = None) -> tuple[types.CodeType, dict]:
     """Compile a program of either Python.
 
     Parameters
@@ -190,6 +172,10 @@ def compile_program(source: str, filename: str, flags: int = 0) -> tuple[types.C
         The program's text.
     filename : str
         What error traces show.
+    flags : int
+        Of :func:`compile`.
+    old : bool, optional
+        Whether it is Python 2; found out by default.
 
     Returns
     -------
@@ -197,7 +183,7 @@ def compile_program(source: str, filename: str, flags: int = 0) -> tuple[types.C
     entries : dict
         What the program's namespace must hold besides its own names.
     """
-    if is_python2(source, filename):
+    if is_python2(source, filename) if old is None else old:
         return compile_python2(*translate(source, filename), filename, flags, _asks_for_division(source))
     with _silent_about_old_syntax():
         return compile(ast.parse(source, filename), filename, "exec", flags=flags, dont_inherit=True), {}
