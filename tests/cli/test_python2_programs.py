@@ -139,9 +139,18 @@ def test_modules_that_are_gone_serve_the_line_of_their_import(tmp_path):
     assert output(tmp_path, text) == ["[1]", "0 a%20b True"]
 
 
-def test_syntax_error_in_a_python2_program_is_reported_where_it_is(tmp_path):
-    done = run(write(tmp_path, "program.py", "print 'a'\nx = = 3\n"))
-    assert done.returncode == 1 and 'program.py", line 2\n    x = = 3\n' in done.stderr and "SyntaxError" in done.stderr
+@pytest.mark.parametrize(
+    "text, line, kind",
+    [
+        ("print 'a'\nx = = 3\n", 2, "SyntaxError"),
+        ("print 'a'\nif 1:\n        x = 1\n    y = 2\n", 4, "IndentationError"),
+        ("print 'a'\nx = '''b\n", 2, "SyntaxError"),
+        ("print(1\n", 1, "SyntaxError"),
+    ],
+)
+def test_syntax_error_in_a_python2_program_is_reported_where_it_is(text, line, kind, tmp_path):
+    done = run(write(tmp_path, "program.py", text))
+    assert done.returncode == 1 and f'program.py", line {line}\n' in done.stderr and kind in done.stderr, done.stderr
 
 
 def test_files_take_text_and_bytes_however_they_were_opened(tmp_path):
@@ -159,7 +168,7 @@ def test_files_take_text_and_bytes_however_they_were_opened(tmp_path):
             print open('mixed.txt').read().split(), open('mixed.txt', 'rU').readline()[:5]
         with open('table.csv', 'wb') as f:
             csv.writer(f).writerow([1, 'two'])
-        print repr(open('table.csv', 'rb').read())
+        print repr(open('table.csv', 'rb').read()), list(csv.reader(open('table.csv', 'rb'))), list(csv.DictReader(open('table.csv')))
         log = open('log.txt', 'w', 0)
         print >>log, 'at once'
         print open('log.txt').read().strip()
@@ -173,7 +182,7 @@ def test_files_take_text_and_bytes_however_they_were_opened(tmp_path):
             print f.getvalue(), [line for line in kind('a\\nb')], np.loadtxt(kind('1 2')).tolist()
     """
     each = ["44850 [1, 2]", "[0.0, 1.0, 2.0, 3.0, 4.0]", "['first', 'second', 'third', 'fourth'] first"]
-    assert output(tmp_path, text) == each * 4 + ["b'1,two\\r\\n'", "at once"] + ["[1, 2] text ['a\\n', 'b'] [1.0, 2.0]"] * 2
+    assert output(tmp_path, text) == each * 4 + ["b'1,two\\r\\n' [['1', 'two']] []", "at once"] + ["[1, 2] text ['a\\n', 'b'] [1.0, 2.0]"] * 2
 
 
 @pytest.mark.parametrize(
@@ -227,6 +236,9 @@ def test_options_say_which_python_a_program_is(tmp_path):
     for option, printed in (("--python2", "3\n['a']\n"), ("--python3", "3.5\n['a']\n")):
         done = subprocess.run([sys.executable, "-m", "theano_compat", option, str(script), "a"], capture_output=True, text=True)
         assert done.stdout == printed, done.stderr
+    wrong = write(tmp_path, "wrong.py", "print(1)\nx = = 3\n")
+    done = subprocess.run([sys.executable, "-m", "theano_compat", "--python2", str(wrong)], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith(f'  File "{wrong}", line 2\n    x = = 3\n'), done.stderr
     unclear = write(tmp_path, "gone.py", "import cPickle\nprint(7 / 2)\n")
     done = subprocess.run([sys.executable, "-m", "theano_compat", "--python3", str(unclear)], capture_output=True, text=True)
     assert done.stdout == "3.5\n", done.stderr

@@ -32,20 +32,20 @@ def is_python2(source: str, filename: str = "<program>") -> bool:
     except SyntaxError as error:
         try:
             translate(source, filename)
-        except Exception as refusal:
-            raise _further(error, refusal, source) from None
+        except SyntaxError as refusal:
+            further = (refusal.lineno or 0) > (error.lineno or 0) and "never closed" not in error.msg  # the translator finds that at the end only
+            raise (refusal if further else error) from None
         return True
     named = detect.names_interpreter(source)
     return named if named is not None else detect.looks_like_python2(tree) and translates(source, filename)
 
 
-def _further(error: SyntaxError, refusal: Exception, source: str) -> SyntaxError:
-    """Return the complaint of the parser that got further: today's, or the translator's as a syntax error at its place."""
-    place = getattr(refusal, "context", None)  # of fissix's ParseError: (the space before the word, (line, column))
-    if place is None or place[1][0] <= (error.lineno or 0):
-        return error
-    line, column = place[1]
-    return SyntaxError("invalid syntax, in Python 2 too", (error.filename, line, column + 1, source.splitlines()[line - 1] if line <= source.count("\n") + 1 else ""))
+def _refusal(error: Exception, text: str, filename: str) -> SyntaxError:
+    """Return the translator's complaint as a syntax error at its place."""
+    context = getattr(error, "context", None)  # of its parser: (the space before the word, (line, column)); its tokenizer has the place as last argument
+    line, column = context[1] if context else error.args[-1]
+    lines = text.splitlines()
+    return SyntaxError("invalid syntax in Python 2", (filename, line, column + 1, lines[line - 1] if line <= len(lines) else ""))
 
 
 @functools.lru_cache(maxsize=1)
@@ -67,7 +67,7 @@ def translates(source: str, filename: str = "<program>") -> bool:
     """Return whether a text is Python 2 to the translator."""
     try:
         translate(source, filename)
-    except Exception:
+    except SyntaxError:
         return False
     return True
 
@@ -87,12 +87,21 @@ def translate(source: str, filename: str = "<program>") -> tuple[str, list[int]]
     ------
     ImportError
         If fissix is not installed.
-    fissix.pgen2.parse.ParseError
+    SyntaxError
         If the text is not Python 2.
     """
     text = source.expandtabs(8) if re.search(r"^ *\t", source, re.M) else source
     text = text.replace("\r\n", "\n")
-    tree = _refactoring_tool().refactor_string(text if text.endswith("\n") else text + "\n", filename)
+    from fissix.pgen2.parse import ParseError
+    from fissix.pgen2.tokenize import TokenError
+
+    try:
+        tree = _refactoring_tool().refactor_string(text if text.endswith("\n") else text + "\n", filename)
+    except (ParseError, TokenError) as error:
+        raise _refusal(error, text, filename) from None
+    except IndentationError as error:
+        error.filename = filename  # its tokenizer does not know it
+        raise
     return str(tree), _lines_of_origin(tree)
 
 

@@ -470,6 +470,18 @@ def _supply_pickle() -> None:
         pickle.load, pickle.loads = _latin1_load, _latin1_loads
 
 
+def _supply_csv() -> None:
+    """Let tables be read from files opened as binary, as Python 2's had to be."""
+    import csv
+
+    today = csv.reader
+
+    def reader(lines, *args, **kwargs):
+        return today((str(line, "utf-8", "surrogateescape") if isinstance(line, bytes) else line for line in lines), *args, **kwargs)
+
+    csv.reader = reader
+
+
 def builtins_for(names) -> dict[str, Any]:
     """Return Python 2's builtins among some names, for the namespace of the program that uses them.
 
@@ -491,3 +503,4 @@ def install() -> None:
     sys.meta_path.insert(0, _ServeAttributes())
     sys.meta_path.append(_GoneModules())
     _supply_pickle()
+    _supply_csv()
