@@ -62,6 +62,7 @@ def test_gone_names_are_supplied_and_listed(tmp_path):
         tmp_path,
         "names.py",
         """
+        from __future__ import print_function
         import cPickle, collections, inspect, time, urllib
         import numpy as np
         from collections import Mapping

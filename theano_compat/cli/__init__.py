@@ -10,7 +10,7 @@
 ``data``                    make ``mnist.pkl.gz`` (digits) or ``reviews.tsv`` (rated sentences)
 ========================  =======================================================================================
 
-``run.py`` runs programs; ``python2.py`` finds and translates Python 2; ``supply.py`` has the names that old code uses and that
+``run.py`` runs programs; ``python2.py`` finds (with ``detect.py``) and translates Python 2 (its division: ``division.py``, its files: ``files.py``); ``supply.py`` has the names that old code uses and that
 are gone; ``notebook.py`` turns notebooks into cells; ``data.py`` (with ``reviews.py``), ``doctor.py`` and ``cache.py`` are the other commands.
 """
 
@@ -32,7 +32,7 @@ COMMANDS = {
 def usage() -> str:
     """Return the text of ``--help``."""
     rows = "\n".join(f"  {name:8} {what}" for name, what in COMMANDS.items())
-    return f"usage: python -m theano_compat [--flags NAME=VALUE,...] FILE.py|FILE.ipynb [arguments]\n       python -m theano_compat COMMAND [options]\n\ncommands:\n{rows}\n"
+    return f"usage: python -m theano_compat [--flags NAME=VALUE,...] [--python2|--python3] FILE.py|FILE.ipynb [arguments]\n       python -m theano_compat COMMAND [options]\n\ncommands:\n{rows}\n"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         return _with_flags(argv)
     command = argv[0] if argv[0] in COMMANDS and not os.path.isfile(argv[0]) else "run"
     rest = argv[1:] if command == argv[0] else argv
-    if command == "run" and rest and rest[0].startswith("-"):
+    if command == "run" and rest and rest[0].startswith("-") and rest[0] not in ("--python2", "--python3"):
         print(f"unknown option {rest[0]}\n\n{usage()}", file=sys.stderr, end="")
         return 2
     return importlib.import_module(f"theano_compat.cli.{command}").main(rest) or 0

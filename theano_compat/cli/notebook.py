@@ -143,7 +143,7 @@ def _supply_ipython(display: _Display) -> None:
         sys.modules["IPython"], sys.modules["IPython.display"] = package, module
 
 
-def run(path: str, namespace: dict) -> None:
+def run(path: str, namespace: dict, old: bool | None = None) -> None:
     """Run a notebook's cells in one namespace.
 
     Parameters
@@ -152,6 +152,8 @@ def run(path: str, namespace: dict) -> None:
         The ``.ipynb`` file.
     namespace : dict
         Where the cells' names live.
+    old : bool, optional
+        Whether the cells are Python 2; found out by default.
     """
     os.environ.setdefault("MPLBACKEND", "Agg")
     display = _Display(os.path.splitext(path)[0])
@@ -159,13 +161,17 @@ def run(path: str, namespace: dict) -> None:
     namespace.update(__shell__=_shell, __run__=lambda script: _run_script(script, namespace), __show__=display.value, get_ipython=lambda: None)
     cells = [plain_python(cell) for cell in read_cells(path)]
     # One Python for the whole notebook: a cell alone may not show that it is Python 2.
-    old = any(_cell_is_python2(cell, path) for cell in cells)
+    if old is None:
+        old = any(_cell_is_python2(cell, path) for cell in cells) and all(python2.translates(cell, path) for cell in cells if cell.strip())
     for number, text in enumerate(cells, 1):
         display.cell, display.pictures = number, 0
         label = f"{path} cell {number}"
         linecache.cache[label] = (len(text), None, text.splitlines(True), label)
-        text = _show_last_value(python2.translate(text, label) if old and text.strip() else text)
-        code, entries = python2.compile_program(text, label) if not old else python2.compile_python2(text, label)
+        if old and text.strip():
+            text, lines = python2.translate(text, label)
+            code, entries = python2.compile_python2(_show_last_value(text), lines, label)
+        else:
+            code, entries = python2.compile_program(_show_last_value(text), label, old=False)
         namespace.update(entries)
         pyplot = sys.modules.get("matplotlib.pyplot")
         if pyplot is not None:

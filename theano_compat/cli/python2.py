@@ -1,9 +1,9 @@
 """Finds out whether a program is Python 2, and translates it in memory.
 
-A file is Python 2 if today's Python cannot parse it but the translator's Python 2 grammar can, or if it uses a name
-that only Python 2 has (``xrange``, ``raw_input`` …) without ever defining or guarding it. The translation (fissix, the kept-up
-fork of 2to3) keeps line numbers, so that error traces show the user's own lines. What a translator of syntax cannot see,
-the division of integers, is compiled into calls of :func:`classic_division`, and builtins that it leaves alone go into the program's own namespace.
+A file is Python 2 if today's Python cannot parse it but the translator's Python 2 grammar can, or if both can and ``detect.py`` finds what only
+Python 2 could run. The translation (by fissix, the kept-up
+fork of 2to3) keeps track of the program's lines, so that error traces show the user's own. What a translator of syntax cannot see,
+the division of integers, is compiled into calls of ``division.py``, and builtins that it leaves alone go into the program's own namespace.
 """
 
 from __future__ import annotations
@@ -15,36 +15,7 @@ import re
 import types
 import warnings
 
-#: Names that Python 2 has as builtins and Python 3 has not.
-PYTHON2_BUILTINS = frozenset(
-    "xrange raw_input unicode basestring long unichr execfile cmp reload reduce file intern apply coerce buffer".split()
-)
-#: Methods of dictionaries that Python 3 does not have.
-PYTHON2_METHODS = frozenset({"iteritems", "itervalues", "iterkeys", "has_key", "viewitems", "viewkeys", "viewvalues"})
-
-
-class Python2Error(SyntaxError):
-    """A program that is neither Python 3 nor Python 2."""
-
-
-def _uses_python2_names(tree: ast.Module) -> bool:
-    """Return whether the program relies on a Python 2 builtin or dictionary method."""
-    used, bound = set(), set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            bound.add(node.name)
-        elif isinstance(node, ast.arg):
-            bound.add(node.arg)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            bound.update((alias.asname or alias.name).split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ExceptHandler) and node.type is not None and "NameError" in ast.dump(node.type):
-            return False  # "try: xrange / except NameError": written for both
-        elif isinstance(node, ast.Attribute) and node.attr == "version_info":
-            return False
-    star_import = any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" and n.module in ("six.moves", "past.builtins") for n in ast.walk(tree))
-    return not star_import and bool((used & PYTHON2_BUILTINS) - bound)
+from theano_compat.cli import detect
 
 
 def is_python2(source: str, filename: str = "<program>") -> bool:
@@ -53,7 +24,7 @@ def is_python2(source: str, filename: str = "<program>") -> bool:
     Raises
     ------
     SyntaxError
-        Today's Python's own error, if the text is no Python 2 either.
+        If the text is no Python 2 either: the error of the Python that understood more of it.
     """
     try:
         with _silent_about_old_syntax():
@@ -61,10 +32,20 @@ def is_python2(source: str, filename: str = "<program>") -> bool:
     except SyntaxError as error:
         try:
             translate(source, filename)
-        except Exception:
-            raise error from None
+        except SyntaxError as refusal:
+            further = (refusal.lineno or 0) > (error.lineno or 0) and "never closed" not in error.msg  # the translator finds that at the end only
+            raise (refusal if further else error) from None
         return True
-    return _uses_python2_names(tree)
+    named = detect.names_interpreter(source)
+    return named if named is not None else detect.looks_like_python2(tree) and translates(source, filename)
+
+
+def _refusal(error: Exception, text: str, filename: str) -> SyntaxError:
+    """Return the translator's complaint as a syntax error at its place."""
+    context = getattr(error, "context", None)  # of its parser: (the space before the word, (line, column)); its tokenizer has the place as last argument
+    line, column = context[1] if context else error.args[-1]
+    lines = text.splitlines()
+    return SyntaxError("invalid syntax in Python 2", (filename, line, column + 1, lines[line - 1] if line <= len(lines) else ""))
 
 
 @functools.lru_cache(maxsize=1)
@@ -74,64 +55,84 @@ def _refactoring_tool():
     from fissix import refactor
 
     # Fixers that guess wrongly about numeric code (filter, map, zip turned into lists are right and stay) are left out.
-    # Those that insert an import would shift the lines; "sorted" takes np.sort(x) and T.sort(x) for a list's sort by x.
-    unwanted = {"idioms", "ws_comma", "set_literal", "buffer", "asserts", "import", "future", "sorted", "intern", "operator", "reduce", "reload"}
+    # Those that insert an import are not needed, nor those that rename modules (and miss uses on the import's own line): supply.py
+    # serves the gone names; "sorted" takes np.sort(x) and T.sort(x) for a list's sort by x.
+    unwanted = {"idioms", "ws_comma", "set_literal", "buffer", "asserts", "import", "future", "sorted", "intern", "operator", "reduce", "reload", "imports", "imports2", "urllib"}
     names = [n for n in refactor.get_fixers_from_package("fissix.fixes") if n.rsplit(".fix_", 1)[1] not in unwanted]
     logging.getLogger("fissix").setLevel(logging.ERROR)
     return refactor.RefactoringTool(names)
 
 
-def translate(source: str, filename: str = "<program>") -> str:
-    """Return the Python 3 text of a Python 2 program, line for line.
+def translates(source: str, filename: str = "<program>") -> bool:
+    """Return whether a text is Python 2 to the translator."""
+    try:
+        translate(source, filename)
+    except SyntaxError:
+        return False
+    return True
+
+
+@functools.lru_cache(maxsize=64)  # a program is asked whether it translates before it is translated
+def translate(source: str, filename: str = "<program>") -> tuple[str, list[int]]:
+    """Translate a Python 2 program.
+
+    Returns
+    -------
+    text : str
+        The program in Python 3.
+    lines : list of int
+        For each line of the text the program's line that it comes from: some constructs take more lines, or fewer.
 
     Raises
     ------
     ImportError
         If fissix is not installed.
-    fissix.pgen2.parse.ParseError
+    SyntaxError
         If the text is not Python 2.
     """
     text = source.expandtabs(8) if re.search(r"^ *\t", source, re.M) else source
     text = text.replace("\r\n", "\n")
-    return str(_refactoring_tool().refactor_string(text if text.endswith("\n") else text + "\n", filename))
+    from fissix.pgen2.parse import ParseError
+    from fissix.pgen2.tokenize import TokenError
+
+    try:
+        tree = _refactoring_tool().refactor_string(text if text.endswith("\n") else text + "\n", filename)
+    except (ParseError, TokenError) as error:
+        raise _refusal(error, text, filename) from None
+    except IndentationError as error:
+        error.filename = filename  # its tokenizer does not know it
+        raise
+    return str(tree), _lines_of_origin(tree)
 
 
-def classic_division(a, b):
-    """Divide as Python 2 did: integers give integers, rounded down; all else divides truly."""
-    if _is_integer(a) and _is_integer(b):
-        return a // b
-    return a / b
+def _lines_of_origin(tree) -> list[int]:
+    """Return for each line of a translated tree the line of the program that its first word comes from."""
+    from fissix.pgen2 import token
+
+    origin, line = {1: 1}, 1
+    for leaf in tree.leaves():
+        line += leaf.prefix.count("\n")
+        breaks = str(leaf.value).count("\n")  # some of its words are numbers
+        if leaf.lineno and leaf.type not in (token.INDENT, token.DEDENT, token.NEWLINE, token.ENDMARKER):  # words of the translator's own have line 0
+            for inner in range(breaks + 1):
+                origin.setdefault(line + inner, leaf.lineno + inner)
+        line += breaks
+    lines = []
+    for number in range(1, line + 1):
+        lines.append(origin.get(number, lines[-1] if lines else 1))
+    return lines
 
 
-def _is_integer(x) -> bool:
-    if isinstance(x, int):
-        return True
-    kind = getattr(getattr(x, "dtype", None), "kind", None)  # NumPy scalars and arrays; Theano's variables have text there
-    return kind in ("i", "u", "b")
-
-
-class _ClassicDivision(ast.NodeTransformer):
-    """``a / b`` becomes a call of classic_division."""
-
-    def visit_BinOp(self, node):
-        self.generic_visit(node)
-        if isinstance(node.op, ast.Div):
-            return ast.copy_location(_call(node.left, node.right), node)
-        return node
-
-    def visit_AugAssign(self, node):
-        self.generic_visit(node)
-        if not isinstance(node.op, ast.Div):
-            return node
-        if not isinstance(node.target, ast.Name):
-            # a[i] /= b must evaluate a[i] once; NumPy's in-place integer division is the floor one.
-            return node
-        value = _call(ast.copy_location(ast.Name(node.target.id, ast.Load()), node), node.value)
-        return ast.copy_location(ast.Assign([node.target], value), node)
-
-
-def _call(left, right):
-    return ast.Call(ast.Name("__classic_division__", ast.Load()), [left, right], [])
+def _move_to_lines(tree: ast.AST, lines: list[int]) -> None:
+    """Give every node the line of the program that its line comes from."""
+    if lines == list(range(1, len(lines) + 1)):
+        return
+    for node in ast.walk(tree):
+        if getattr(node, "lineno", None) is not None:
+            node.lineno = lines[node.lineno - 1]
+            node.end_lineno = max(node.lineno, lines[node.end_lineno - 1])
+            if node.end_lineno == node.lineno:
+                node.end_col_offset = max(node.col_offset, node.end_col_offset)
 
 
 def classic_sort(owner, *args, **kwargs):
@@ -171,7 +172,7 @@ class _ClassicSort(ast.NodeTransformer):
         return ast.copy_location(ast.Call(ast.Name(name, ast.Load()), arguments, node.keywords), node)
 
 
-def compile_program(source: str, filename: str, flags: int = 0) -> tuple[types.CodeType, dict]:
+def compile_program(source: str, filename: str, flags: int = 0, old: bool | None = None) -> tuple[types.CodeType, dict]:
     """Compile a program of either Python.
 
     Parameters
@@ -180,6 +181,10 @@ def compile_program(source: str, filename: str, flags: int = 0) -> tuple[types.C
         The program's text.
     filename : str
         What error traces show.
+    flags : int
+        Of :func:`compile`.
+    old : bool, optional
+        Whether it is Python 2; found out by default.
 
     Returns
     -------
@@ -187,25 +192,26 @@ def compile_program(source: str, filename: str, flags: int = 0) -> tuple[types.C
     entries : dict
         What the program's namespace must hold besides its own names.
     """
-    if is_python2(source, filename):
-        return compile_python2(translate(source, filename), filename, flags, _asks_for_division(source))
+    if is_python2(source, filename) if old is None else old:
+        return compile_python2(*translate(source, filename), filename, flags, _asks_for_division(source))
     with _silent_about_old_syntax():
         return compile(ast.parse(source, filename), filename, "exec", flags=flags, dont_inherit=True), {}
 
 
-def compile_python2(text: str, filename: str, flags: int = 0, true_division: bool = False) -> tuple[types.CodeType, dict]:
-    """Compile the translated text of a Python 2 program; returns what :func:`compile_program` returns."""
-    from theano_compat.cli import supply
+def compile_python2(text: str, lines: list[int], filename: str, flags: int = 0, true_division: bool = False) -> tuple[types.CodeType, dict]:
+    """Compile what :func:`translate` returned; returns what :func:`compile_program` returns."""
+    from theano_compat.cli import division, files, supply
 
     supply.note("Python 3 syntax")
     with _silent_about_old_syntax():
         tree = ast.parse(text, filename)
+        _move_to_lines(tree, lines)
         entries = supply.builtins_for(sorted({n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}))
         tree = ast.fix_missing_locations(_ClassicSort().visit(tree))
-        entries.update(__classic_sort__=classic_sort, __classic_sorted__=classic_sorted)
+        entries.update(open=files.classic_open, __classic_sort__=classic_sort, __classic_sorted__=classic_sorted)
         if not true_division:
-            tree = ast.fix_missing_locations(_ClassicDivision().visit(tree))
-            entries["__classic_division__"] = classic_division
+            tree = ast.fix_missing_locations(division.ClassicDivision().visit(tree))
+            entries.update(division.ENTRIES)
         return compile(tree, filename, "exec", flags=flags, dont_inherit=True), entries
 
 

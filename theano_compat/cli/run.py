@@ -15,6 +15,9 @@ import types
 
 from theano_compat.cli import python2, supply
 
+#: The options that say which Python a program is written in.
+PYTHONS = {"--python2": True, "--python3": False}
+
 
 class _OldSourceLoader(importlib.machinery.SourceFileLoader):
     """Loads a module of the user's own, translated where it is Python 2; compiled code is not kept."""
@@ -112,7 +115,10 @@ def run_protected(action) -> int:
 
 
 def main(argv: list[str]) -> int:
-    """Run ``argv[0]`` with the rest as its arguments and return the exit status."""
+    """Run ``argv[0]`` with the rest as its arguments and return the exit status; ``--python2`` or ``--python3`` before it says what it is."""
+    old = None
+    if argv and argv[0] in PYTHONS:
+        old, argv = PYTHONS[argv[0]], argv[1:]
     if not argv:
         print("which script? python -m theano_compat script.py", file=sys.stderr)
         return 2
@@ -128,10 +134,10 @@ def main(argv: list[str]) -> int:
     if path.endswith(".ipynb"):
         from theano_compat.cli import notebook
 
-        return run_protected(lambda: notebook.run(path, main_namespace(path)))
+        return run_protected(lambda: notebook.run(path, main_namespace(path), old))
 
     def action():
-        code, entries = python2.compile_program(python2.read_source(path), path)
+        code, entries = python2.compile_program(python2.read_source(path), path, old=old)
         namespace = main_namespace(path)
         namespace.update(entries)
         exec(code, namespace)

@@ -161,13 +161,14 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
     "urllib": {
         **{n: f"urllib.request:{n}" for n in ("urlretrieve", "urlopen", "URLopener", "FancyURLopener", "urlcleanup", "pathname2url", "url2pathname", "getproxies")},
         **{n: f"urllib.parse:{n}" for n in ("quote", "quote_plus", "unquote", "unquote_plus", "urlencode")},
+        "ContentTooShortError": "urllib.error:ContentTooShortError",
     },
     "types": {
         **{f"{n}Type": (lambda t=t: t) for n, t in {"List": list, "Dict": dict, "Tuple": tuple, "String": str, "Unicode": str, "Int": int, "Long": int, "Float": float, "Boolean": bool, "None": type(None), "Object": object, "Type": type, "Complex": complex, "Slice": slice, "File": object}.items()},
         "StringTypes": lambda: (str,), "ClassType": lambda: type, "InstanceType": lambda: object, "UnboundMethodType": "types:FunctionType",
     },
     "fractions": {"gcd": "math:gcd"},
-    "operator": {"div": "operator:truediv", "isCallable": "builtins:callable", "sequenceIncludes": "operator:contains", "isSequenceType": lambda: lambda x: hasattr(x, "__getitem__")},
+    "operator": {"div": "theano_compat.cli.division:classic_division", "idiv": "theano_compat.cli.division:classic_division_in_place", "isCallable": "builtins:callable", "sequenceIncludes": "operator:contains", "isSequenceType": lambda: lambda x: hasattr(x, "__getitem__")},
     "platform": {"linux_distribution": lambda: lambda *a, **k: ("", "", ""), "dist": lambda: lambda *a, **k: ("", "", "")},
     "cgi": {"escape": "html:escape"},
     "base64": {"encodestring": "base64:encodebytes", "decodestring": "base64:decodebytes"},
@@ -181,8 +182,8 @@ MODULES: dict[str, Any] = {
     "cPickle": "pickle",
     "Queue": "queue",
     "ConfigParser": "configparser",
-    "StringIO": {"StringIO": "io:StringIO"},
-    "cStringIO": {"StringIO": "io:BytesIO", "InputType": "io:BytesIO", "OutputType": "io:BytesIO"},
+    "StringIO": {"StringIO": "theano_compat.cli.files:ClassicStringIO"},
+    "cStringIO": dict.fromkeys(("StringIO", "InputType", "OutputType"), "theano_compat.cli.files:ClassicStringIO"),
     "__builtin__": "builtins",
     "copy_reg": "copyreg",
     "thread": "_thread",
@@ -199,12 +200,32 @@ MODULES: dict[str, Any] = {
     "tkFileDialog": "tkinter.filedialog",
     "tkMessageBox": "tkinter.messagebox",
     "commands": {"getoutput": "subprocess:getoutput", "getstatusoutput": "subprocess:getstatusoutput"},
+    "UserDict": {"UserDict": "collections:UserDict", "IterableUserDict": "collections:UserDict", "DictMixin": "collections.abc:MutableMapping"},
+    "UserList": {"UserList": "collections:UserList"},
+    "UserString": {"UserString": "collections:UserString"},
+    "repr": "reprlib",
+    "anydbm": "dbm",
+    "whichdb": {"whichdb": "dbm:whichdb"},
+    "dumbdbm": "dbm.dumb",
+    "gdbm": "dbm.gnu",
+    "dummy_thread": "_thread",
+    "robotparser": "urllib.robotparser",
+    "SimpleXMLRPCServer": "xmlrpc.server",
+    "CGIHTTPServer": "http.server",
+    "tkFont": "tkinter.font",
+    "tkSimpleDialog": "tkinter.simpledialog",
+    "tkColorChooser": "tkinter.colorchooser",
+    "ScrolledText": "tkinter.scrolledtext",
+    "ttk": "tkinter.ttk",
     "sets": {"Set": "builtins:set", "ImmutableSet": "builtins:frozenset"},
     "md5": {"new": "hashlib:md5", "md5": "hashlib:md5"},
     "sha": {"new": "hashlib:sha1", "sha": "hashlib:sha1"},
     "urlparse": "urllib.parse",
     "urllib2": {
-        **{n: f"urllib.request:{n}" for n in ("urlopen", "Request", "build_opener", "install_opener", "HTTPHandler", "HTTPCookieProcessor", "ProxyHandler", "HTTPBasicAuthHandler", "HTTPPasswordMgrWithDefaultRealm")},
+        **{n: f"urllib.request:{n}" for n in (
+            "urlopen Request build_opener install_opener OpenerDirector BaseHandler HTTPDefaultErrorHandler HTTPRedirectHandler HTTPErrorProcessor HTTPHandler HTTPSHandler FileHandler FTPHandler "
+            "HTTPCookieProcessor ProxyHandler UnknownHandler HTTPPasswordMgr HTTPPasswordMgrWithDefaultRealm AbstractBasicAuthHandler HTTPBasicAuthHandler ProxyBasicAuthHandler HTTPDigestAuthHandler"
+        ).split()},
         "URLError": "urllib.error:URLError", "HTTPError": "urllib.error:HTTPError", "quote": "urllib.parse:quote", "unquote": "urllib.parse:unquote",
     },
     "imp": {"load_source": lambda: _load_source, "reload": "importlib:reload", "find_module": lambda: _gone("imp.find_module", "use importlib.util.find_spec"), "new_module": "types:ModuleType"},
@@ -235,7 +256,7 @@ _BUILTINS: dict[str, Callable[[], Any]] = {
     "reduce": lambda: importlib.import_module("functools").reduce,
     "reload": lambda: importlib.reload,
     "intern": lambda: sys.intern,
-    "file": lambda: open,
+    "file": lambda: resolve("theano_compat.cli.files:classic_open"),
     "cmp": lambda: lambda a, b: (a > b) - (a < b),
     "apply": lambda: lambda f, args=(), kwargs=None: f(*args, **(kwargs or {})),
     "execfile": lambda: _execfile,
@@ -375,6 +396,8 @@ class _GoneModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         else:
             module = types.ModuleType(spec.name, "supplied by theano_compat")
             _serve(module, content)
+            if all(isinstance(place, str) for place in content.values()):
+                module.__all__ = list(content)
         if spec.name == "cPickle":
             module.load, module.loads = _latin1_load, _latin1_loads
         note(spec.name)
@@ -447,6 +470,18 @@ def _supply_pickle() -> None:
         pickle.load, pickle.loads = _latin1_load, _latin1_loads
 
 
+def _supply_csv() -> None:
+    """Let tables be read from files opened as binary, as Python 2's had to be."""
+    import csv
+
+    today = csv.reader
+
+    def reader(lines, *args, **kwargs):
+        return today((str(line, "utf-8", "surrogateescape") if isinstance(line, bytes) else line for line in lines), *args, **kwargs)
+
+    csv.reader = reader
+
+
 def builtins_for(names) -> dict[str, Any]:
     """Return Python 2's builtins among some names, for the namespace of the program that uses them.
 
@@ -468,3 +503,4 @@ def install() -> None:
     sys.meta_path.insert(0, _ServeAttributes())
     sys.meta_path.append(_GoneModules())
     _supply_pickle()
+    _supply_csv()

@@ -1,4 +1,5 @@
 # word2vec-ish
+from __future__ import division
 import theano, numpy
 from theano import tensor as T
 rng = numpy.random.RandomState(7)
