@@ -61,6 +61,12 @@ class CodegenLinker(LocalLinker):
         self.no_recycling: list[Variable] = []
         self.profile = None
 
+    @staticmethod
+    def prepare() -> None:
+        """Begin to build, in other threads, what all functions share: beside the rewriting of the first one, where nothing is in the cache yet."""
+        runtime.start()
+        pool.start()
+
     def accept(self, fgraph, no_recycling=None, profile=None) -> CodegenLinker:
         """Take the graph to compile; a linker that has one already gives a fresh linker for the new one."""
         if self.fgraph is not None and self.fgraph is not fgraph:
@@ -77,8 +83,7 @@ class CodegenLinker(LocalLinker):
     def make_all(self, input_storage=None, output_storage=None, storage_map=None):
         """Return the compiled function, containers of inputs and of outputs, thunks and nodes."""
         fgraph = self.fgraph
-        runtime.start()
-        pool.start()
+        self.prepare()
         input_storage, output_storage, storage_map = map_storage(
             fgraph, fgraph.toposort(), input_storage, output_storage, storage_map
         )

@@ -475,6 +475,8 @@ def orig_function(
     if outputs is not None:
         wrap = FunctionMaker.wrap_out
         outputs = [wrap(o) for o in outputs] if isinstance(outputs, (list, tuple)) else wrap(outputs)
+    if hasattr(mode.linker, "prepare"):
+        mode.linker.prepare()
     make = getattr(mode, "function_maker", FunctionMaker)
     checks = {"accept_inplace": accept_inplace, "on_unused_input": on_unused_input}
     maker = make(inputs, outputs, mode, profile=profile, output_keys=output_keys, name=name, **checks)
