@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from theano_compat.version import version as _version
 
-#: whether pygpu, the library of Theano's backend, could be imported
+#: the library of Theano's backend, None where it cannot be imported
+pygpu = None
+#: whether it could be used
 pygpu_activated = False
 #: whether a GPU was taken by ``pygpu`` before
 theano_gpu_is_already_active = False
