@@ -57,8 +57,7 @@ def _text(name: str, dtype: str) -> str:
 def interface(dtype: str) -> str:
     """Return the C text by which generated code calls the library: ``tc_gemm_<dtype>(...)`` and the others."""
     table = f"((const tc_products_{dtype} *)tc_table[TC_X_{external(dtype)}])"
-    names = {"gemm": "gemm", "gemv": "gemv", "packed_bytes": "packed_bytes", "pack": "pack", "packed": "packed"}
-    lines = [f"#define tc_{name}_{dtype}(...) {table}->{member}(__VA_ARGS__)" for name, member in names.items()]
+    lines = [f"#define tc_{name}_{dtype}(...) {table}->{name}(__VA_ARGS__)" for name in ("gemm", "gemv", "packed_bytes", "pack", "packed")]
     return "\n".join([_text("products", dtype), *lines])
 
 
@@ -88,13 +87,9 @@ def source(dtype: str) -> tuple[str, tuple[str, ...]]:
 def _load(dtype: str) -> build.Loaded:
     with _lock:
         if dtype not in _libraries:
-            _libraries[dtype] = build.load(Program(*_program(dtype)))
+            text, externals = source(dtype)
+            _libraries[dtype] = build.load(Program(text, [], externals))
         return _libraries[dtype]
-
-
-def _program(dtype: str) -> tuple:
-    text, externals = source(dtype)
-    return text, [], externals
 
 
 def start(dtype: str) -> None:

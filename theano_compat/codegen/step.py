@@ -12,7 +12,7 @@ from theano_compat.codegen.builder import Builder, NotLowered, is_literal
 from theano_compat.codegen.dtypes import itemsize
 from theano_compat.codegen.fuse import fuse
 from theano_compat.codegen.ir import Buffer, Check, Loop, Statement, Store, View
-from theano_compat.gof.graph import Apply, Constant, Variable
+from theano_compat.gof.graph import Constant, Variable
 
 __all__ = ["BranchBuilder", "StepBuilder"]
 
@@ -130,12 +130,6 @@ class StepBuilder(Builder):
         self.outer.emit_check(Check(f"{self.count} <= 0 || ({check.condition})", check.code, check.node, check.details))
 
     # --- variables ------------------------------------------------------------------------------------
-
-    def begin(self, node: Apply) -> None:
-        """Say which node of the step is lowered next."""
-        self.nodes.append(node)
-        self.node_number = len(self.numbered)
-        self.numbered.append(node)
 
     def view(self, var: Variable) -> View:
         """Return the view of a variable of the step, or of a constant."""
