@@ -132,7 +132,7 @@ class DestroyHandler(toolbox.Bookkeeper):
         """After unpickling: look at the nodes of the graph, which exist by now."""
         if self._stale:
             self._stale = False
-            for node in io_toposort(self.fgraph.inputs, self.fgraph.outputs):
+            for node in self.fgraph.depth_first():
                 self.on_import(self.fgraph, node, "unpickle")
 
     # ------------------------------------------------------------------------------------------------- changes

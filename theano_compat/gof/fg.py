@@ -92,6 +92,8 @@ class FunctionGraph(utils.object2):
         self.outputs = outputs
         self.update_mapping = update_mapping
         self.profile = None
+        # The order of `depth_first`, and the outputs that it was found for; None after a change.
+        self._depth_first: tuple[list[Apply], list[Variable]] | None = None
         for feature in features or ():
             self.attach_feature(feature)
         self.attach_feature(toolbox.ReplaceValidate())
@@ -207,6 +209,7 @@ class FunctionGraph(utils.object2):
             if node not in self.apply_nodes:
                 continue
             self.apply_nodes.remove(node)
+            self._depth_first = None
             self.variables.difference_update(node.outputs)
             node.tag.removed_by = [*getattr(node.tag, "removed_by", ()), str(reason)]
             self.execute_callbacks("on_prune", node, reason)
@@ -257,6 +260,7 @@ class FunctionGraph(utils.object2):
                     elif getattr(var, "fgraph", self) not in (self, None):
                         raise Exception(f"{var} is already owned by another fgraph")
         variables, execute = self.variables, self.execute_callbacks
+        self._depth_first = None
         for node in new_nodes:
             self.__setup_node__(node)
             self.apply_nodes.add(node)
@@ -312,6 +316,7 @@ class FunctionGraph(utils.object2):
         if not is_output and node.fgraph is not self:
             raise Exception(f"Cannot operate on {node} because it does not belong to this FunctionGraph")
         uses[i] = new_r
+        self._depth_first = None
         self.__import_r__(new_r, reason=reason)
         new_r.clients.append((node, i))
         self.__remove_client__(old_r, (node, i), reason=reason)
@@ -437,6 +442,15 @@ class FunctionGraph(utils.object2):
 
     # ---------------------------------------------------------------------------------------------- questions
 
+    def depth_first(self) -> list[Apply]:
+        """Return the nodes, each after those that compute its inputs, as `graph.io_toposort` orders them.
+
+        It is kept until the graph changes (many rewrites look at a graph and leave it as it is): do not change the list.
+        """
+        if self._depth_first is None or self._depth_first[1] != self.outputs:
+            self._depth_first = graph.io_toposort(self.inputs, self.outputs), list(self.outputs)
+        return self._depth_first[0]
+
     def toposort(self) -> list[Apply]:
         """Return the nodes in an order in which they can be run, the features' orderings honoured.
 
@@ -447,7 +461,8 @@ class FunctionGraph(utils.object2):
         """
         if len(self.apply_nodes) < 2:
             return list(self.apply_nodes)
-        return graph.io_toposort(self.inputs, self.outputs, self.orderings())
+        orderings = self.orderings()
+        return graph.io_toposort(self.inputs, self.outputs, orderings) if orderings else list(self.depth_first())
 
     def orderings(self) -> dict[Apply, list[Apply]]:
         """Return which nodes must come before which, beyond what their inputs demand.

@@ -154,7 +154,7 @@ class Apply(Node):
             raise ValueError(f"{self.op} is applied to {len(self.inputs)} inputs, {len(inputs)} were given")
         new_inputs, remake = list(inputs), False
         for i, (old, new) in enumerate(zip(self.inputs, new_inputs)):
-            if old.type == new.type:
+            if old.type is new.type or old.type == new.type:
                 continue
             if strict:
                 new_inputs[i] = old.type.filter_variable(new)  # raises TypeError where there is no way
@@ -725,16 +725,18 @@ def io_toposort(
 
 def _depth_first_order(inputs, outputs) -> list[Apply]:
     """Post-order walk over the owners: the order in which a recursive evaluation would run the nodes."""
-    computed = set(inputs)
+    # A set is not copied: a function graph asks about the few new nodes on top of all that it has.
+    given = inputs if isinstance(inputs, (set, frozenset)) else set(inputs)
+    computed: set[Variable] = set()
     order: list[Apply] = []
     pending = [out for out in reversed(list(outputs)) if out.owner is not None]
     while pending:
         var = pending[-1]
         node = var.owner
-        if node is None or var in computed:
+        if node is None or var in computed or var in given:
             pending.pop()
             continue
-        waiting = [v for v in node.inputs if v.owner is not None and v not in computed]
+        waiting = [v for v in node.inputs if v.owner is not None and v not in computed and v not in given]
         if waiting:
             pending.extend(waiting)  # so the last input's branch comes first, as in Theano
             continue

@@ -135,11 +135,11 @@ class Bookkeeper(Feature):
     """A feature that also hears of the nodes that were there before it was attached."""
 
     def on_attach(self, fgraph) -> None:
-        for node in graph.io_toposort(fgraph.inputs, fgraph.outputs):
+        for node in fgraph.depth_first():
             self.on_import(fgraph, node, "on_attach")
 
     def on_detach(self, fgraph) -> None:
-        for node in graph.io_toposort(fgraph.inputs, fgraph.outputs):
+        for node in fgraph.depth_first():
             self.on_prune(fgraph, node, "Bookkeeper.detach")
 
 

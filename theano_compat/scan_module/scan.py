@@ -15,6 +15,7 @@ from theano_compat.gof import Constant, Variable
 from theano_compat.gof.op import get_test_value
 from theano_compat.scan_module import scan_utils
 from theano_compat.scan_module.scan_op import Scan
+from theano_compat.tensor.basic.extents import Extent, smaller
 from theano_compat.tensor.type import TensorType
 from theano_compat.updates import OrderedUpdates
 
@@ -241,10 +242,10 @@ class _Builder:
                 "No information about the number of steps provided. Either provide a value for n_steps argument of scan or "
                 "provide an input sequence"
             )
-        least = lengths[0]
+        least = Extent.of(lengths[0])
         for length in lengths[1:]:
-            least = tensor.minimum(least, length)
-        return tensor.as_tensor_variable(least)
+            least = smaller(least, Extent.of(length))
+        return least.as_tensor()
 
     def _add_state(self, state: dict) -> None:
         """Make the buffer of a state, and the variables through which the step reads it."""

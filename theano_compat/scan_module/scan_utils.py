@@ -178,6 +178,9 @@ def clone(
         share_inputs = copy_inputs
     pairs = list(replace.items()) if isinstance(replace, dict) else list(replace or [])
     pairs = [pair if isinstance(pair[1], Variable) else (pair[0], tensor.as_tensor_variable(pair[1])) for pair in pairs]
+    olds = {old for old, _ in pairs}
+    if share_inputs and all(new.owner is None and new not in olds for _, new in pairs):
+        return rebuild_collect_shared(output, [], pairs, [], strict, share_inputs, no_default_updates=True)[1]
     # The new variables may depend on the old ones: a detour over fresh variables keeps the two apart.
     temporary = [(old, old.type()) for old, _ in pairs]
     onwards = [(middle, new) for (_, middle), (_, new) in zip(temporary, pairs)]

@@ -7,7 +7,7 @@ class Dispatch:
     """Local rewrites by what they track.
 
     A rewrite may track op classes, op instances, and scalar op classes (which match any node that maps such a scalar op over
-    arrays); one that tracks nothing (None, or an empty list) is tried on every node. The answer for each op is computed once.
+    arrays); one that tracks nothing (None, or an empty list) is tried on every node. The answer for each class of op is computed once.
     """
 
     def __init__(self, rewrites):
@@ -31,12 +31,19 @@ class Dispatch:
 
     def __call__(self, op):
         """Return the rewrites to try on a node with this op, in order."""
-        found = self._known.get(op)
-        if found is None:
-            scalar_op = getattr(op, "scalar_op", None)
-            found = self.everywhere + self.by_class.get(type(op), [])
-            if scalar_op is not None:
-                found = found + self.by_class.get(type(scalar_op), [])
-            found = list(dict.fromkeys(found + self.by_op.get(op, [])))
-            self._known[op] = found
-        return found
+        classes = _classes(op)
+        known = self._known.get(classes)
+        if known is None:
+            known = self._known[classes] = self._of_classes(classes)
+        found, some_ops_tracked = known
+        of_this = self.by_op.get(op) if some_ops_tracked else None
+        return found if of_this is None else list(dict.fromkeys(found + of_this))
+
+    def _of_classes(self, classes):
+        """Return the rewrites to try on all ops of these classes, and whether there are further ones for some of these ops."""
+        found = self.everywhere + [rewrite for cls in classes for rewrite in self.by_class.get(cls, ())]
+        return list(dict.fromkeys(found)), any(_classes(op) == classes for op in self.by_op)
+
+
+def _classes(op):
+    return type(op), type(getattr(op, "scalar_op", None))

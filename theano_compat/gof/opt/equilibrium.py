@@ -96,7 +96,7 @@ class _Worklist(Feature):
     def everything(self, fgraph):
         """Return all nodes, those nearest to the inputs first."""
         self.fresh, self.touched = [], {}
-        nodes = io_toposort(fgraph.inputs, fgraph.outputs)
+        nodes = list(fgraph.depth_first())
         self.rank = {node: i for i, node in enumerate(nodes)}
         return nodes
 

@@ -123,7 +123,7 @@ class MergeOptimizer(Optimizer):
         begin = time.perf_counter()
         merged_constants = merged_nodes = refused = 0
         if table.dirty:
-            nodes = io_toposort(fgraph.inputs, fgraph.outputs)
+            nodes = fgraph.depth_first()
             merged_constants = self._merge_constants(fgraph, table, nodes)
             merged_nodes, refused = self._merge_nodes(fgraph, table, nodes)
             merged_nodes += self._merge_under_asserts(fgraph, table)
@@ -195,7 +195,7 @@ class MergeOptimizer(Optimizer):
         from theano_compat.tensor.opt import Assert
 
         groups = {}
-        nodes = io_toposort(fgraph.inputs, fgraph.outputs)
+        nodes = fgraph.depth_first()
         bare = {}
         for node in nodes:
             if isinstance(node.op, Assert):

@@ -187,8 +187,7 @@ class TopoOptimizer(NavigatorOptimizer):
     def apply(self, fgraph, start_from=None):
         profile = PassProfile(self, nodes_before=len(fgraph.apply_nodes))
         begin = time.perf_counter()
-        starts = fgraph.outputs if start_from is None else start_from
-        queue = deque(io_toposort(fgraph.inputs, starts))
+        queue = deque(fgraph.depth_first() if start_from is None else io_toposort(fgraph.inputs, start_from))
         profile.counters["io_toposort seconds"] = round(time.perf_counter() - begin, 6)
         take = queue.popleft if self.order == "in_to_out" else queue.pop
         put = queue.append
@@ -249,7 +248,7 @@ class OpKeyOptimizer(NavigatorOptimizer):
     def apply(self, fgraph):
         op = self.local_opt.op_key()
         ops = set(op) if isinstance(op, (list, tuple)) else {op}
-        queue = [node for node in io_toposort(fgraph.inputs, fgraph.outputs) if node.op in ops]
+        queue = [node for node in fgraph.depth_first() if node.op in ops]
         current = None
 
         def importer(node):

@@ -3,6 +3,8 @@
 ==================  ==============================================================================
 `conversion`        values to variables and back: as_tensor_variable, constant, known values
 `constructors`      named types and symbolic inputs: matrix, fvector, tensor4, dscalars
+`vector_elements`   elements of shapes and other integer vectors
+`extents`           integers of a graph as sums, and what is known of their order
 `elementwise`       one function for every scalar op: add, exp, eq, switch, isclose
 `casting`           cast, and between scalars and tensors
 `creation`          alloc, zeros, ones, eye, tri, arange

@@ -411,12 +411,12 @@ def _element_of(source, index, elemwise, max_recur, known):
         axis = constant_or_none(producer.inputs[0], elemwise, max_recur=max_recur, known=known)
         parts = producer.inputs[1:]
         if axis in (0, -1) and all(part.ndim == 1 for part in parts):
-            part, index = _part_with(parts, index)
+            part, index = part_with(parts, index)
             return None if part is None else _element_of(part, index, elemwise, max_recur, known)
     return None
 
 
-def _part_with(parts, index):
+def part_with(parts, index):
     """Return which of joined vectors element `index` is in, and where; the lengths up to it must be known."""
     from theano_compat.tensor.basic import get_vector_length
 

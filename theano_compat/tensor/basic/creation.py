@@ -20,6 +20,7 @@ from theano_compat.tensor.basic.conversion import (
     int_dtypes,
     uint_dtypes,
 )
+from theano_compat.tensor.basic.extents import Extent, larger
 from theano_compat.tensor.type import TensorType, values_eq_approx_always_true
 from theano_compat.tensor.var import TensorVariable
 
@@ -359,7 +360,7 @@ class ARange(Op):
                 length = cast(length if length.dtype in discrete_dtypes else ew.ceil(length), "int64")
         else:
             length = cast(ew.ceil(cast(widened(stop) - widened(start), "float64") / step), "int64")
-        return [(ew.maximum(length, 0),)]
+        return [(larger(Extent.of(length), Extent(0)).as_tensor(),)]
 
     def connection_pattern(self, node):
         """The elements depend on start and step; the stop only decides how many there are."""

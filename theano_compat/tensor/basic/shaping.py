@@ -16,6 +16,8 @@ from theano_compat.tensor.basic.conversion import (
     int_dtypes,
     uint_dtypes,
 )
+from theano_compat.tensor.basic.extents import Extent
+from theano_compat.tensor.basic.vector_elements import elements
 from theano_compat.tensor.elemwise import DimShuffle
 from theano_compat.tensor.type import TensorType
 from theano_compat.tensor.var import TensorConstant
@@ -131,39 +133,32 @@ class Reshape(Op):
 
     def infer_shape(self, node, ishapes):
         """Return the lengths, with -1 replaced by what is left of the elements."""
-        from theano_compat.tensor.opt import MakeVector
-
-        lengths = node.inputs[1]
-        if isinstance(lengths, TensorConstant):
-            lengths = [int(length) for length in lengths.data]
-        elif lengths.owner is not None and isinstance(lengths.owner.op, MakeVector):
-            lengths = [_known_or_symbolic(length) for length in lengths.owner.inputs]
-        else:
-            lengths = [lengths[i] for i in range(self.ndim)]
-        if len(lengths) != self.ndim:
-            raise ValueError(f"Reshape to {self.ndim} dimensions, but there are {len(lengths)} lengths")
-        elements = ew.mul(*ishapes[0]) if len(ishapes[0]) > 1 else (ishapes[0][0] if ishapes[0] else 1)
+        lengths = [_known_or_symbolic(length) for length in elements(node.inputs[1], self.ndim)]
+        size = ew.mul(*ishapes[0]) if len(ishapes[0]) > 1 else (ishapes[0][0] if ishapes[0] else 1)
         if any(isinstance(length, int) and length == -1 for length in lengths):
             # the others are no -1
             others = [length for length in lengths if not (isinstance(length, int) and length == -1)]
-            rest = elements
+            rest = size
             if others:
-                rest = elements // (ew.mul(*others) if len(others) > 1 else others[0])
+                rest = size // (ew.mul(*others) if len(others) > 1 else others[0])
             return [tuple(rest if isinstance(length, int) and length == -1 else length for length in lengths)]
-        if all(isinstance(length, int) for length in lengths):
+        unsure = [not isinstance(length, int) and not Extent.of(length).is_at_least(0) for length in lengths]
+        if not any(unsure):
             return [tuple(lengths)]
-        # any symbolic one may turn out to be -1; then minus the product is what the others multiply to
+        # any of these may turn out to be -1; then minus the product is what the others multiply to
         product = ew.mul(*lengths) if len(lengths) > 1 else lengths[0]
-        rest = elements // ew.maximum(-product, 1)
+        rest = size // ew.maximum(-product, 1)
         return [
             tuple(
-                length if isinstance(length, int) else ew.switch(ew.eq(length, -1), rest, length)
-                for length in lengths
+                ew.switch(ew.eq(length, -1), rest, length) if may_be_rest else length
+                for length, may_be_rest in zip(lengths, unsure)
             )
         ]
 
 
 def _known_or_symbolic(length):
+    if isinstance(length, int):
+        return length
     try:
         return int(get_scalar_constant_value(length, max_recur=3))
     except NotScalarConstantError:

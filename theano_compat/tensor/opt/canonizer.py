@@ -360,10 +360,12 @@ def distribute_greedy(pos_pairs, neg_pairs, num, denum, out_type, minscore=0):
 def _may_cancel(factor, others):
     """Whether a factor can save anything in terms that have the factors `others` on the other side of the fraction line.
 
-    Numbers combine with numbers, absolute values and exponentials with what they are made of.
+    Numbers combine with numbers, absolute values and exponentials with what they are made of, ``1 + exp(u)`` with ``exp(u)``.
     """
-    if factor in others or _is_sum(factor) or isinstance(scalar_op(factor), (scal.Abs, scal.Exp)):
+    if factor in others or isinstance(scalar_op(factor), (scal.Abs, scal.Exp)):
         return True
+    if _is_sum(factor):
+        return any(isinstance(scalar_op(v), scal.Exp) for v in factor.owner.inputs)
     return local_mul_canonizer.get_constant(factor) is not None or any(isinstance(scalar_op(v), scal.Abs) for v in others)
 
 

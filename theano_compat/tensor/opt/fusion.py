@@ -255,7 +255,7 @@ class FusionOptimizer(Optimizer):
         while changed:
             changed = False
             profile.rounds += 1
-            for node in reversed(io_toposort(fgraph.inputs, fgraph.outputs)):
+            for node in reversed(fgraph.depth_first()):
                 if node not in fgraph.apply_nodes:
                     continue
                 replacements = transform(node)

@@ -18,9 +18,17 @@ from theano_compat.gof.opt.base import attach_destroy_handler, require_replace_v
 from theano_compat.gof.opt.profile import PassProfile
 from theano_compat.tensor.elemwise import Elemwise
 
+#: Nodes through which paths are known in advance.
+_LANDMARKS = 128
+
 
 class _Order:
-    """A topological order that takes further constraints one at a time."""
+    """A topological order that takes further constraints one at a time.
+
+    Most constraints that are impossible are so because of a long path: what the backward pass reads late cannot be overwritten early. Some nodes,
+    spread over the order, are landmarks: which of them a node leads to and which of them lead to it is one bit each, and a path through any of
+    them is found without a search. Constraints and renamed nodes leave these paths as they are.
+    """
 
     def __init__(self, fgraph):
         self.fgraph = fgraph
@@ -31,6 +39,20 @@ class _Order:
         for node, earlier in fgraph.orderings().items():
             for other in earlier:
                 self._add(other, node)
+        landmarks = {node: 1 << k for k, node in enumerate(nodes[:: max(1, len(nodes) // _LANDMARKS)])}
+        self.leads_to = self._paths(reversed(nodes), self.successors, landmarks)
+        self.comes_from = self._paths(nodes, self.predecessors, landmarks)
+
+    @staticmethod
+    def _paths(nodes, neighbours, landmarks):
+        """Return the landmarks that are reached from each node, itself among them; `nodes` come after their neighbours."""
+        reached = {}
+        for node in nodes:
+            bits = landmarks.get(node, 0)
+            for other in neighbours(node):
+                bits |= reached[other]
+            reached[node] = bits
+        return reached
 
     def _add(self, first, second):
         self.after.setdefault(first, []).append(second)
@@ -59,6 +81,8 @@ class _Order:
 
     def _move(self, first, second):
         """Reorder so that `first` comes before `second`; False if `first` depends on `second`."""
+        if self.leads_to[second] & self.comes_from[first]:
+            return False
         position = self.position
         low, high = position[second], position[first]
         forward = self._reach(second, self.successors, lambda n: position[n] <= high)
@@ -82,7 +106,8 @@ class _Order:
 
     def rename(self, old, new):
         """Let a node take the place of another."""
-        self.position[new] = self.position.pop(old)
+        for known in (self.position, self.leads_to, self.comes_from):
+            known[new] = known.pop(old)
         for table, reverse in ((self.after, self.before), (self.before, self.after)):
             others = table.pop(old, None)
             if others:

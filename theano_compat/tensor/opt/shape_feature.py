@@ -294,8 +294,11 @@ class ShapeFeature(Feature):
         return s_i if s_i.dtype == "int64" else T.cast(s_i, "int64")
 
     def _below_shape_subtensor(self, length):
-        """Return what ``x.shape[i]`` is known to be; None for anything else."""
+        """Return what ``x.shape[i]`` or ``Shape_i{i}(x)`` is known to be; None for anything else."""
         owner = getattr(length, "owner", None)
+        if owner is not None and isinstance(owner.op, Shape_i):
+            source = owner.inputs[0]
+            return self.shape_of[source][owner.op.i] if dict.__contains__(self.shape_of, source) and self.shape_of[source] else None
         if owner is None or not isinstance(owner.op, Subtensor):
             return None
         inner = owner.inputs[0].owner

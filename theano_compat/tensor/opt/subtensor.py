@@ -10,6 +10,7 @@ from theano_compat.compile.ops import Rebroadcast
 from theano_compat.gof import local_optimizer
 from theano_compat.gof.opt import copy_stack_trace
 from theano_compat.tensor import basic as T
+from theano_compat.tensor.basic.extents import Extent, either, where_negative
 from theano_compat.tensor.elemwise import Elemwise
 from theano_compat.tensor.opt.common import constant_value, is_value, made_by, shape_feature_of
 from theano_compat.tensor.opt.make_vector import MakeVector
@@ -25,10 +26,11 @@ from theano_compat.tensor.subtensor import (
     AdvancedSubtensor1,
     IncSubtensor,
     Subtensor,
-    get_canonical_form_slice,
     get_idx_list,
     make_constant,
+    slice_len,
 )
+from theano_compat.tensor.subtensor.indices import canonical_slice, number_of_places
 
 
 def index_of(node):
@@ -198,7 +200,7 @@ def merge_two_slices(slice1, len1, slice2, len2):
         Of the dimension.
     slice2 : slice or integer
     len2 : int or 0-d Variable
-        Of what `slice1` takes.
+        Of what `slice1` takes. It follows from the others, and is here for Theano's signature.
 
     Returns
     -------
@@ -217,26 +219,27 @@ def merge_two_slices(slice1, len1, slice2, len2):
     counted = _merged_from_end(slice1, len1, slice2)
     if counted is not None:
         return counted
-    first1, stride1, _n1 = _progression(slice1, len1)
+    first1, stride1, n1 = _progression(slice1, len1)
     if not isinstance(slice2, slice):
-        return _merged_position(first1, stride1, slice2, len1, len2)
-    first2, stride2, n2 = _progression(slice2, len2)
-    first, stride = first1 + first2 * stride1, stride1 * stride2
-    last = first + (n2 - 1) * stride
-    rising = _positive(stride)
-    # Going down, "before the first" is written -1 - len1: a plain -1 would mean the last.
-    if rising is None:
-        stop = T.switch(T.gt(stride, 0), last + 1, last - 1 - len1)
-    else:
-        stop = last + 1 if rising else last - 1 - len1
-    if isinstance(n2, int):
-        if n2 <= 0:
-            return slice(0, 0, 1)
-    else:
-        # Taking nothing must stay taking nothing, wherever `first` lies.
-        nothing = T.le(n2, 0)
-        first, stop = T.switch(nothing, 0, first), T.switch(nothing, 0, stop)
-    return slice(first, stop, stride)
+        return _merged_position(first1, stride1, Extent.of(slice2), len1, n1)
+    first2, stride2, n2 = _progression(slice2, n1)
+    return _slice_of(first1 + first2 * stride1, stride1 * stride2, n2, Extent.of(len1))
+
+
+def _slice_of(first, stride, n, length):
+    """Return the slice of a dimension that takes the places ``first + k * stride`` for ``k < n``."""
+    if n.known == 0:
+        return slice(0, 0, 1)
+    stop, step = first + n * stride, stride.known
+    # Going down, places are counted from the end: "before the first" is then any number below -length, where a plain -1 would mean the last.
+    first_down, stop_down = first - length, stop - length
+    if step is None:
+        rising = T.gt(stride.as_tensor(), 0)
+        return slice(either(rising, first, first_down).value(), either(rising, stop, stop_down).value(), stride.value())
+    if step > 0:
+        return slice(None if first.known == 0 else first.value(), None if stop.is_at_least(length) else stop.value(), None if step == 1 else step)
+    to_the_first = step == -1 and stop.known == -1
+    return slice(None if first_down.known == -1 else first_down.value(), None if to_the_first else stop_down.value(), step)
 
 
 def _merged_plain(slice1, slice2):
@@ -284,45 +287,28 @@ def _merged_from_end(slice1, len1, slice2):
     return slice(place, None) if isinstance(slice2, slice) else place
 
 
-def _positive(stride):
-    """Whether a stride is known to be positive (True), negative (False), or neither (None)."""
-    if isinstance(stride, int):
-        return stride > 0
-    value = constant_value(stride)
-    return None if value is None else bool(value > 0)
-
-
 def _progression(entry, length):
-    """Return (first position, stride, number of positions) of a slice."""
-    entry = slice(*(part if part is None else _plain(part) for part in (entry.start, entry.stop, entry.step)))
-    canonical, direction = get_canonical_form_slice(entry, length)
-    start, stop, step = (_plain(part) for part in (canonical.start, canonical.stop, canonical.step))
-    extent = stop - start
-    n = extent if isinstance(step, int) and step == 1 else (extent + step - 1) // step
-    if isinstance(n, int):
-        n = max(n, 0)
-    elif not (isinstance(start, int) and start == 0):
-        n = T.maximum(n, 0)
+    """Return (first position, stride, number of positions) of a slice, as `Extent`."""
+    start, stop, step, direction = canonical_slice(entry, length)
+    n = number_of_places(start, stop, step)
     if isinstance(direction, gof.Variable):
-        return T.switch(T.gt(direction, 0), start, stop - 1), step * direction, n
-    return (start, step, n) if direction == 1 else (stop - 1, -step, n)
+        return either(T.gt(direction, 0), start, stop - 1), step * direction, n
+    return (start, step, n) if direction == 1 else (stop - 1, step * -1, n)
 
 
-def _plain(part):
-    """Return a part of a slice as an int or a 0-d tensor."""
-    part = number(part)
-    return part if part is None or isinstance(part, int) else _tensor(part)
-
-
-def _merged_position(first1, stride1, position, len1, len2):
+def _merged_position(first, stride, position, length, n):
     """Return the place of one element of a slice; a position outside of the slice stays outside of the dimension."""
-    position = _plain(position)
-    if isinstance(position, int) and isinstance(len2, int):
-        inside = position + len2 if position < 0 else position
-        return first1 + inside * stride1 if 0 <= inside < len2 else len1
-    inside = T.switch(T.lt(position, 0), position + len2, position)
-    outside = T.or_(T.lt(inside, 0), T.ge(inside, len2))
-    return T.switch(outside, len1, first1 + inside * stride1)
+    inside = where_negative(position, lambda: position + n, lambda: position)
+    place = (first + inside * stride).value()
+    too_low, too_high = None, None
+    if not inside.is_at_least(0, (n,)):
+        too_low = T.lt(inside.as_tensor(), 0)
+    if not n.is_at_least(inside + 1):
+        too_high = T.ge(inside.as_tensor(), n.as_tensor())
+    if too_low is None and too_high is None:
+        return place
+    outside = T.or_(too_low, too_high) if None not in (too_low, too_high) else too_high if too_low is None else too_low
+    return T.switch(outside, length, place)
 
 
 def _simple(length):
@@ -576,7 +562,7 @@ def local_subtensor_of_alloc(node):
             if _is_full(entry):
                 new_lengths.append(length)
                 continue
-            new_lengths.append(_progression(entry, _simple(length))[2])
+            new_lengths.append(slice_len(entry, _simple(length)))
         elif not _surely_inside(number(entry), length) and not (i >= added and not value.type.broadcastable[i - added]):
             return False
     part = take(value, value_index)

@@ -15,6 +15,7 @@ import numpy as np
 from theano_compat import scalar as scal
 from theano_compat.gof import Constant, Type, Variable
 from theano_compat.tensor import basic as tb
+from theano_compat.tensor.basic.extents import Extent, either, larger, smaller, where_negative
 from theano_compat.tensor.type import TensorType
 from theano_compat.tensor.type_other import NoneConst, NoneTypeT, SliceType, make_slice
 
@@ -128,50 +129,65 @@ def as_index_variable(idx):
 # -- canonical slices ------------------------------------------------------------------------------
 
 
-def _literal(value):
-    """Give a Python int for a constant integer, the value itself otherwise."""
-    if value is None or isinstance(value, int):
-        return value
-    try:
-        return int(tb.get_scalar_constant_value(value))
-    except tb.NotScalarConstantError:
-        return tb.as_tensor_variable(value)
-
-
-def _lt(a, b):
-    if isinstance(a, int) and isinstance(b, int):
-        return a < b
-    return tb.lt(a, b)
-
-
-def _switch(condition, then, otherwise):
-    if isinstance(condition, bool):
-        return then if condition else otherwise
-    if then is otherwise:
-        return then
-    return tb.switch(condition, then, otherwise)
-
-
-def _clamp(position, length, low):
+def _clamp(position: Extent, length: Extent, low: int) -> Extent:
     """Bring a possibly negative position into ``[low, length + low]``; `low` is 0 or -1."""
-    if isinstance(position, int) and position == 0 and low == 0:
-        return 0
-    wrapped = position + length
-    top = length if low == 0 else length - 1
-    return _switch(
-        _lt(position, 0),
-        _switch(_lt(wrapped, low), low, wrapped),
-        _switch(_lt(position, length), position, top),
+    facts = (length,)
+    return where_negative(
+        position,
+        lambda: larger(position + length, Extent(low), facts),
+        lambda: smaller(position, length + low, facts),
+        facts,
     )
 
 
-def _is_length(stop, length) -> bool:
+def _reaches_end(stop: Extent, length: Extent) -> bool:
     """Tell whether a stop certainly reaches the end of the dimension."""
-    if stop is None or stop is length:
-        return True
-    if not isinstance(stop, int):
-        return False
-    return stop == sys.maxsize or (isinstance(length, int) and stop >= length)
+    # The largest number there is counts as "to the end".
+    return stop.known == sys.maxsize or stop.is_at_least(length)
+
+
+def _floor_div(a: Extent, b: Extent) -> Extent:
+    if a.known is not None and b.known is not None:
+        return Extent(a.known // b.known)
+    return Extent.variable_of(tb.int_div(a.as_tensor(), b.as_tensor()))
+
+
+def canonical_slice(theslice: slice, length):
+    """Rewrite a slice so that it needs no knowledge of Python's conventions; see :func:`get_canonical_form_slice`.
+
+    Returns
+    -------
+    start, stop, step : Extent
+    direction : int or 0-d Variable
+    """
+    length = Extent.of(length)
+    facts = (length,)
+    start, stop, step = (None if part is None else Extent.of(part) for part in (theslice.start, theslice.stop, theslice.step))
+    step = Extent(1) if step is None else step
+    if step.known == 0:
+        raise ValueError("slice step cannot be zero")
+
+    def forward():
+        first = Extent(0) if start is None else _clamp(start, length, 0)
+        if stop is None or _reaches_end(stop, length):
+            return first, length
+        last = _clamp(stop, length, 0)
+        return smaller(first, last, facts), last
+
+    def backward(size):
+        last = length if start is None else _clamp(start, length, -1) + 1
+        first = Extent(0) if stop is None else smaller(_clamp(stop, length, -1) + 1, last, facts)
+        if size.known == 1:
+            return first, last
+        # The lowest element that is taken, counted down from the highest.
+        return smaller(last - 1 - _floor_div(last - first - 1, size) * size, last, facts), last
+
+    if step.known is not None:
+        size = Extent(abs(step.known))
+        return (*(forward() if step.known > 0 else backward(size)), size, 1 if step.known > 0 else -1)
+    falling, size = tb.lt(step.as_tensor(), 0), Extent.variable_of(tb.abs_(step.as_tensor()))
+    first, last = (either(falling, b, a) for a, b in zip(forward(), backward(size)))
+    return first, last, size, tb.sgn(step.as_tensor())
 
 
 def get_canonical_form_slice(theslice, length):
@@ -182,7 +198,7 @@ def get_canonical_form_slice(theslice, length):
     theslice
         A slice or an integer, its numbers Python ints or integer scalars of a graph.
     length
-        Extent of the indexed dimension, an int or an integer scalar.
+        Extent of the indexed dimension, an int or an integer scalar, not negative.
 
     Returns
     -------
@@ -195,62 +211,17 @@ def get_canonical_form_slice(theslice, length):
     -----
     ``x[canonical][::direction]`` is what the given slice selects.
     """
-    given_length = length
-    length = _literal(length)
-    if isinstance(length, Variable) and isinstance(given_length, Variable):
-        length = tb.as_tensor_variable(given_length)
-
     if not isinstance(theslice, slice):
-        position = _literal(theslice)
-        return _switch(_lt(position, 0), position + length, position), 1
-
-    raw_stop = theslice.stop
-    start, stop, step = (_literal(part) for part in (theslice.start, raw_stop, theslice.step))
-    if raw_stop is given_length:
-        stop = length
-    if step is None:
-        step = 1
-    if isinstance(step, int):
-        if step == 0:
-            raise ValueError("slice step cannot be zero")
-        if all(part is None or isinstance(part, int) for part in (start, stop, length)) and isinstance(
-            length, int
-        ):
-            first, last, _ = slice(start, stop, step).indices(length)
-            if step > 0:
-                return slice(first, max(first, last), step), 1
-            taken = range(first, last, step)
-            return slice(taken[-1] if taken else first + 1, first + 1, -step), -1
-
-    def forward():
-        first = 0 if start is None else _clamp(start, length, 0)
-        if _is_length(stop, length):
-            return first, length
-        last = _clamp(stop, length, 0)
-        return _no_later(first, last), last
-
-    def backward(size):
-        last = length if start is None else _clamp(start, length, -1) + 1
-        first = 0 if stop is None else _no_later(_clamp(stop, length, -1) + 1, last)
-        if isinstance(size, int) and size == 1:
-            return first, last
-        # The lowest element that is taken, counted down from the highest.
-        return _no_later(last - 1 - ((last - first - 1) // size) * size, last), last
-
-    if isinstance(step, int):
-        first, last = forward() if step > 0 else backward(-step)
-        return slice(first, last, abs(step)), (1 if step > 0 else -1)
-
-    falling, size = tb.lt(step, 0), tb.abs_(step)
-    first, last = (_switch(falling, b, a) for a, b in zip(forward(), backward(size)))
-    return slice(first, last, size), tb.sgn(step)
+        position, extent = Extent.of(theslice), Extent.of(length)
+        return where_negative(position, lambda: position + extent, lambda: position).value(), 1
+    start, stop, step, direction = canonical_slice(theslice, length)
+    return slice(start.value(), stop.value(), step.value()), direction
 
 
-def _no_later(first, last):
-    """Give the smaller of two positions."""
-    if isinstance(first, int) and first == 0:
-        return 0
-    return _switch(_lt(first, last), first, last)
+def number_of_places(start: Extent, stop: Extent, step: Extent) -> Extent:
+    """Number of elements that a canonical slice takes."""
+    extent = stop - start
+    return extent if step.known == 1 else _floor_div(extent - 1, step) + 1
 
 
 def slice_len(theslice: slice, length):
@@ -260,12 +231,7 @@ def slice_len(theslice: slice, length):
     -------
     int or 0-d integer variable
     """
-    canonical, _ = get_canonical_form_slice(theslice, length)
-    start, stop, step = canonical.start, canonical.stop, canonical.step
-    extent = stop if isinstance(start, int) and start == 0 else stop - start
-    if isinstance(step, int) and step == 1:
-        return extent
-    return (extent - 1) // step + 1
+    return number_of_places(*canonical_slice(theslice, length)[:3]).value()
 
 
 # -- advanced indices ------------------------------------------------------------------------------
