@@ -90,6 +90,13 @@ def test_narrow_sums_are_not_taken_apart_as_they_wrap_around():
     assert [int(out) for out in function(np.int8(100))] == [200, -56]
 
 
+def test_reductions_are_no_sums_of_lengths():
+    sizes = T.lvector("sizes")
+    for number in (sizes.prod(), sizes.sum(), sizes.max()):
+        assert Extent.of(number + 1).value().ndim == 0
+        assert int(theano.function([sizes], Extent.of(number + 1).value(), mode=PLAIN)([2, 3])) == int(theano.function([sizes], number + 1, mode=PLAIN)([2, 3]))
+
+
 def test_a_long_sum_of_minima_is_given_up_quickly():
     """Every step of a proof may ask two questions: without a bound, this would take longer than anybody waits."""
     numbers = T.lscalars(40)

@@ -15,6 +15,7 @@ from theano_compat.tensor.basic import elementwise as ew
 from theano_compat.tensor.basic.casting import ScalarFromTensor, TensorFromScalar, cast, tensor_from_scalar
 from theano_compat.tensor.basic.conversion import constant, constant_or_none, integer_dtypes
 from theano_compat.tensor.basic.vector_elements import picked
+from theano_compat.tensor.elemwise import Elemwise
 
 #: How deep sums and choices are looked into, and their equality: equal variables are mostly one, as equal nodes are merged.
 _DEPTH = 4
@@ -161,7 +162,8 @@ def _made(variable):
     node = variable.owner
     if node is None:
         return None
-    op = getattr(node.op, "scalar_op", node.op)
+    # Reductions have a scalar op too.
+    op = node.op.scalar_op if isinstance(node.op, Elemwise) else node.op
     return (op, node.inputs) if isinstance(op, scal.ScalarOp) else None
 
 
@@ -179,7 +181,7 @@ def _plain(variable):
 def _widens(node, variable):
     """Whether a node changes another integer dtype to int64, without loss."""
     return (
-        isinstance(getattr(node.op, "scalar_op", node.op), scal.Cast)
+        isinstance((_made(variable) or (None,))[0], scal.Cast)
         and variable.dtype == "int64" and node.inputs[0].dtype in integer_dtypes and node.inputs[0].dtype != "uint64"
     )  # fmt: skip
 
