@@ -1,5 +1,7 @@
 """Run by test_sanitizers.py in a process of its own: many kinds of compiled functions over odd shapes and strides."""
 
+import signal
+
 import numpy as np
 
 import theano_compat as theano
@@ -71,6 +73,7 @@ def main():
         for a in arrays(rng, *shape):
             images(a, rng.standard_normal((4, 3, 3, 3)))
     draws(rng)
+    interrupts()
     shared(rng)
     print("finished")
 
@@ -86,6 +89,25 @@ def draws(rng):
     for a in arrays(rng, 6, 5):
         for count in (0, 1, 5):
             rows(abs(a) / abs(a).sum(1, keepdims=True), count)
+
+
+def interrupts():
+    """Long loops that a signal's handler ends, and one that it does not."""
+    n, x = T.lscalar("n"), T.dvector("x")
+    rows, _ = theano.scan(lambda s, x: T.tanh(s + x), outputs_info=T.zeros_like(x), non_sequences=x, n_steps=n)
+    f = theano.function([x, n], [rows[-1], T.zeros((1000,)) + x.sum()])
+    for call in (lambda steps: f(np.ones(3), steps), lambda steps: f(x=np.ones(3), n=steps)):
+        for handler, steps in ((_stop, 10**10), (lambda *_: None, 3 * 10**6)):
+            signal.signal(signal.SIGALRM, handler)
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            try:
+                call(steps)
+            except TimeoutError:
+                assert handler is _stop
+
+
+def _stop(*_):
+    raise TimeoutError
 
 
 def steps(seeds=range(600, 610)):

@@ -60,6 +60,7 @@ def sources():
     yield [x], [x.sum(0), T.tanh(x[::2]).mean(), x.max(1), T.argmax(x, 0), T.join(0, x, x)]
     yield [x, i], [x[i], T.inc_subtensor(x[i], 1)]
     yield [z, w], [T.nnet.conv2d(z, w)]
+    yield [x], [theano.scan(lambda row, s: s * 0.5 + T.dot(row, row), sequences=x, outputs_info=x[0])[0]]
     yield [x], [T.cast(x, "int8") // 3, T.cast(x, "complex64") * 2j, T.erf(x), T.gammaln(x)]
 
 

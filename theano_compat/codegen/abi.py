@@ -14,9 +14,11 @@ Calling a segment
    for the result when it is large enough; else ``capacity`` is 0.
 3. ``frame.slots`` has `SegmentSpec.n_slots` entries, zeroed before the first use and kept between calls of the same
    function (never by two calls at once).  The blocks are freed with `free`, so whoever drops a frame frees them.
-4. The return value is 0, or the code left in ``frame.error[0]`` (see `ErrorCode`).  After an error every ``block`` of a result that was not
+4. ``frame.poll``, if it is not NULL, is called by loops in time about every 0.1 s, on the thread that called the segment; if it returns
+   anything but 0 the segment ends with `ErrorCode.INTERRUPTED`.  ``frame.polled`` is 0 before each call.
+5. The return value is 0, or the code left in ``frame.error[0]`` (see `ErrorCode`).  After an error every ``block`` of a result that was not
    lent by the caller belongs to the caller, who frees it.
-5. After success result ``k`` is: for ``base == -1`` a view (``data``, ``shape``, ``strides``) into ``block``, now owned by
+6. After success result ``k`` is: for ``base == -1`` a view (``data``, ``shape``, ``strides``) into ``block``, now owned by
    the caller; for ``base == i >= 0`` a view of input ``i`` (the very input object when data, shape and strides agree: then
    an in-place update); for ``base == -2 - j`` a view into the block of result ``j``.
 
@@ -31,7 +33,7 @@ from pathlib import Path
 
 __all__ = ["ABI_VERSION", "ArraySpec", "ErrorCode", "Program", "SegmentSpec", "header"]
 
-ABI_VERSION = 1
+ABI_VERSION = 2
 _CSRC = Path(__file__).with_name("csrc")
 _texts: dict[str, str] = {}
 
@@ -59,6 +61,7 @@ class ErrorCode(enum.IntEnum):
     SPLIT = 11  # sum of sizes, extent
     VALUE = 12  # number of a message kept on the Python side
     SPECIFY_SHAPE = 13  # dimension, extent, wanted
+    INTERRUPTED = 14  # steps made: ``frame.poll`` said so
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ This is the reference for the run-time extension, and what runs where that canno
 from __future__ import annotations
 
 import ctypes
+import threading
 import weakref
+from collections.abc import Generator
 
 import numpy as np
 
@@ -41,6 +43,8 @@ class _Frame(ctypes.Structure):
         ("out", ctypes.c_void_p),
         ("slots", ctypes.c_void_p),
         ("allocate", ctypes.c_void_p),
+        ("poll", ctypes.c_void_p),
+        ("polled", ctypes.c_int64),
         ("error", ctypes.c_int64 * 8),
     ]
 
@@ -56,6 +60,25 @@ def _free_slots(slots) -> None:
         if slot.block:
             _free(slot.block)
             slot.block, slot.capacity = None, 0
+
+
+_Poll = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
+
+
+def _handle_signals(raised: list[BaseException]) -> Generator[int, object, None]:
+    """Each time run the handlers of signals that have come; yield 0, or, once one of them has raised an exception, put that into `raised` and yield 1.
+
+    This is a generator because Python may call a handler wherever one of its functions begins: here that is inside of ``try``.
+    """
+    try:
+        while True:
+            yield 0
+            ctypes.pythonapi.PyErr_CheckSignals()
+    except GeneratorExit:
+        return
+    except BaseException as error:
+        raised.append(error)
+        yield 1
 
 
 class _Workspace:
@@ -76,7 +99,15 @@ class _Workspace:
         self.frame.out = ctypes.addressof(self.results)
         self.frame.slots = ctypes.addressof(self.slots)
         self.address = ctypes.addressof(self.frame)
+        self.raised: list[BaseException] = []
+        self.watch_signals()
         weakref.finalize(self, _free_slots, self.slots)
+
+    def watch_signals(self) -> None:
+        """Make what long loops ask whether to go on."""
+        signals = _handle_signals(self.raised)
+        next(signals)
+        self.poll = _Poll(signals.send)
 
 
 class _Block:
@@ -152,12 +183,19 @@ class SegmentCall:
                 slot.shape, slot.strides = ctypes.addressof(shape), ctypes.addressof(strides)
         for result in work.results:
             result.block, result.capacity = None, 0
+        in_main_thread = threading.get_ident() == threading.main_thread().ident  # where Python runs the handlers of signals
+        work.frame.poll = ctypes.cast(work.poll, ctypes.c_void_p) if in_main_thread else None
+        work.frame.polled = 0
         code = self.function(work.address)
         if code:
             for result in work.results:
                 if result.block:
                     _free(result.block)
-            error = SegmentError(self.spec, list(work.frame.error))
+            error: BaseException = SegmentError(self.spec, list(work.frame.error))
+            if work.raised:
+                error = work.raised.pop()
+                work.watch_signals()
+                error.__from_signal__ = True  # type: ignore[attr-defined]  # no node is to blame: see `CompiledFunction._explain`
             self.free.append(work)
             raise error
         found = self._wrap(work, arrays)

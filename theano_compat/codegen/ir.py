@@ -282,6 +282,8 @@ class Repeat(Statement):
     stop : str or None
     label : str
         What `explain` calls it.
+    branch : bool
+        Whether it runs once or not at all.
     starts : dict
         As `memory.plan` returns it, for `body`.
     made : frozenset of Buffer
@@ -301,6 +303,7 @@ class Repeat(Statement):
     advance: tuple[str, ...] = ()
     stop: str | None = None
     label: str = "steps in C"
+    branch: bool = False
     starts: dict = field(default_factory=dict)
     made: frozenset[Buffer] = frozenset()
 

@@ -307,8 +307,10 @@ class CompiledFunction:
 
     def _explain(self, position: int):
         """Raise the user's error for the step that failed."""
-        self.position_of_error = position
         kind, error, trace = sys.exc_info()
+        if hasattr(error, "__from_signal__"):
+            raise  # no node is to blame
+        self.position_of_error = position
         node, thunk = self.nodes[position], self.thunks[position]
         if isinstance(error, SegmentError):
             node = error.node

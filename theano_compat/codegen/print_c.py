@@ -24,6 +24,19 @@ def _all(statements: Iterable[Statement]) -> Iterable[Statement]:
             yield from _all(statement.body)
 
 
+#: Steps before the first look at the clock, where they may not be slow and where they may.
+_FIRST_STEPS = (16, 4)
+
+
+def _indented(lines: Iterable[str], times: int = 1) -> list[str]:
+    return ["    " * times + line if not line.startswith("#") else line for line in lines]
+
+
+def _may_be_slow(loop: Repeat) -> bool:
+    """Tell whether one step of a loop may take long in work of its own: not of loops in it, which see to themselves."""
+    return any(isinstance(s, Call) or isinstance(s, Loop) and not s.direct for s in loop.body)
+
+
 class SourceFile:
     """One C file: kernels by text, helpers by text, segments in order."""
 
@@ -33,6 +46,7 @@ class SourceFile:
         self.headers: dict[str, None] = {}
         self.externals: dict[str, None] = {}
         self.segments: list[str] = []
+        self.watched: list[str] = []  # of the segment that is being printed: what its loops in time count
         self.kernel_nodes: dict[str, list] = {}
 
     # --- segments -------------------------------------------------------------------------------------
@@ -66,8 +80,11 @@ class SourceFile:
             last += [f"  r->shape[{i}] = {e}; r->strides[{i}] = {s};" for i, (e, s) in enumerate(zip(view.shape, view.strides))]
             last.append("}")
         used = {word for line in last for word in _words(line)}
+        self.watched = []
         lines = self._block(statements, starts, ctypes, used)
         text = [f"int32_t {symbol}(tc_frame *f)", "{"]
+        # outside of all loops: an inner one, entered again and again, goes on counting
+        text += ["    " + line for line in self.watched]
         for buffer in buffers:
             if buffer.name not in used:
                 continue
@@ -106,7 +123,8 @@ class SourceFile:
 
     def _repeat(self, loop: Repeat, ctypes: dict[str, str], used: set[str]) -> list[str]:
         """Print a loop in time."""
-        end = [f"if ({loop.stop}) {{ {loop.counter}++; break; }}"] if loop.stop is not None else []
+        n = loop.counter
+        end = [f"if ({loop.stop}) {{ todo--; left_{n} += todo; end_{n} = {n} -= todo; break; }}"] if loop.stop is not None else []
         end += loop.advance
         used.update(word for line in end for word in _words(line))
         body = self._block(loop.body, loop.starts, ctypes, used, reserved=True)
@@ -121,14 +139,40 @@ class SourceFile:
                 f"return tc_fail(f, {int(ErrorCode.MEMORY)}, 0, {buffer.nbytes}, 0, 0, 0, 0, 0);",
             )
         ]
+        lines = self._branch(loop, [*body, *end]) if loop.branch else self._steps(loop, [*body, *end])
+        return [*reserve, *loop.opening, f"int64_t {n} = 0;", *lines]
+
+    def _steps(self, loop: Repeat, step: list[str]) -> list[str]:
+        """Print a loop that finds out, now and then, whether to go on (csrc/watch.h).
+
+        It is a loop over loops of some steps: in the inner one, whose steps may be short, the compiler sees no call, and no counter that outlives one.
+        """
+        n, left = loop.counter, f"left_{loop.counter}"
         return [
-            *reserve,
-            *loop.opening,
-            f"int64_t {loop.counter} = 0;",
-            f"for (; {loop.counter} < {loop.count}; {loop.counter}++) {{",
-            *("    " + line if not line.startswith("#") else line for line in (*body, *end)),
+            f"int64_t end_{n} = {loop.count};",
+            f"while ({n} < end_{n}) {{",
+            f"    int64_t todo = end_{n} - {n} < {left} ? end_{n} - {n} : {left};",
+            f"    {n} += todo;",
+            f"    {left} -= todo;",
+            "    for (; todo > 0; todo--) {",
+            *_indented(step, 2),
+            "    }",
+            f"    {self._look(loop)}",
             "}",
         ]
+
+    def _branch(self, loop: Repeat, step: list[str]) -> list[str]:
+        """Print a loop of one step or none. A slow step counts on its own: the steps around it may be short as long as it is not taken."""
+        look = [f"    left_{loop.counter}--;", f"    {self._look(loop)}"] if _may_be_slow(loop) else []
+        return [f"for (; {loop.counter} < {loop.count}; {loop.counter}++) {{", *_indented(step), *look, "}"]
+
+    def _look(self, loop: Repeat) -> str:
+        """Print what looks at the clock, and ends the call if the caller wants that, where a loop has made the steps that it had left."""
+        n = loop.counter
+        self.headers["watch"] = None
+        self.watched.append(f"int64_t left_{n} = {_FIRST_STEPS[_may_be_slow(loop)]}; tc_watch watch_{n} = {{0, 0}};")
+        leave = f"return tc_fail(f, {int(ErrorCode.INTERRUPTED)}, {loop.nodes[0]}, {n}, 0, 0, 0, 0, 0);"
+        return f"if (left_{n} <= 0 && (left_{n} = tc_look(f, &watch_{n})) < 0) {leave}"
 
     def _memory(self, buffer: Buffer, changing: set[str] | None = None) -> list[str]:
         if buffer.kind == "temp" and changing is not None and buffer.nbytes not in changing:
@@ -220,4 +264,4 @@ class SourceFile:
         return "\n".join(lines)
 
 
-_HEADER_ORDER = ["half", "nest", "copy", "threads", "blas", "index", "sort", "extremum", "mrg"]
+_HEADER_ORDER = ["watch", "half", "nest", "copy", "threads", "blas", "index", "sort", "extremum", "mrg"]

@@ -35,5 +35,7 @@ typedef struct tc_frame {
     tc_result *out;
     tc_slot *slots;
     void *(*allocate)(int64_t bytes); /* for results; NULL means 64-byte aligned malloc memory */
+    int (*poll)(struct tc_frame *);   /* asked about every 0.1 s by loops in time whether to end the call; NULL: they never are */
+    int64_t polled;                   /* when, by a clock of nanoseconds; the caller sets it to 0 */
     int64_t error[8];                 /* code, node, then details by code */
 } tc_frame;

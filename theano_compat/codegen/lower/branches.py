@@ -134,7 +134,9 @@ def _lower_ifelse(builder: StepBuilder, node: Apply, branches: Sequence[Sequence
                 continue
             branch.copy(View(result.buffer, result.dtype, result.pointer, tuple(map(branch.find, value.shape)), result.strides, result.axes), value)
         body, touched = branch.finished(), branch.touched_nodes()
-        builder.statements.append(Repeat(branch.name("d"), branch.count, body, touched, written=written, label=f"branch {k}", made=frozenset(branch.made)))
+        builder.statements.append(
+            Repeat(branch.name("d"), branch.count, body, touched, written=written, label=f"branch {k}", branch=True, made=frozenset(branch.made))
+        )
     for out, view in zip(node.outputs, results):
         builder.bind(out, view)
 

@@ -10,6 +10,7 @@
 #define PY_SSIZE_T_CLEAN
 #define NPY_NO_DEPRECATED_API NPY_1_7_API_VERSION
 #include <Python.h>
+#include <pthread.h>
 #include <structmember.h>
 #include <numpy/arrayobject.h>
 
@@ -27,6 +28,7 @@ typedef struct work {
     tc_slot *slots;
     int64_t *extents; /* shape and strides of every result */
     PyObject **held;  /* values kept alive during the call */
+    PyThreadState *thread; /* while the segment runs without the interpreter lock */
     union number { double f64; float f32; int64_t i64; int32_t i32; int16_t i16; int8_t i8; } *numbers;
 } work;
 
@@ -44,6 +46,48 @@ static void free_work(Segment *self, work *w)
     for (int i = 0; i < self->n_slots; i++)
         free(w->slots[i].block);
     free(w->in); free(w->out); free(w->slots); free(w->extents); free(w->held); free(w->numbers); free(w);
+}
+
+static unsigned long main_thread; /* where Python runs the handlers of signals */
+
+static void in_child(void) { main_thread = PyThread_get_thread_ident(); }
+
+static int find_main_thread(void)
+{
+    PyObject *threading = PyImport_ImportModule("threading");
+    PyObject *thread = threading ? PyObject_CallMethod(threading, "main_thread", NULL) : NULL;
+    PyObject *number = thread ? PyObject_GetAttrString(thread, "ident") : NULL;
+    if (number)
+        main_thread = PyLong_AsUnsignedLong(number);
+    Py_XDECREF(number);
+    Py_XDECREF(thread);
+    Py_XDECREF(threading);
+    return PyErr_Occurred() || pthread_atfork(NULL, NULL, in_child) ? -1 : 0;
+}
+
+/* What long loops ask: runs the handlers of signals that have come, and ends the call if one raised an exception, which stays set. */
+static int poll(tc_frame *frame)
+{
+    if (PyThread_get_thread_ident() != main_thread)
+        return 0; /* without a wait for the lock */
+    work *w = (work *)((char *)frame - offsetof(work, frame));
+    PyEval_RestoreThread(w->thread);
+    const int raised = PyErr_CheckSignals();
+    w->thread = PyEval_SaveThread();
+    return raised;
+}
+
+/* The exception is a signal handler's, not the fault of a node (`CompiledFunction._explain`). */
+static void mark_interrupt(void)
+{
+    PyObject *kind, *value, *trace;
+    PyErr_Fetch(&kind, &value, &trace);
+    PyErr_NormalizeException(&kind, &value, &trace);
+    if (trace)
+        PyException_SetTraceback(value, trace);
+    if (PyObject_SetAttrString(value, "__from_signal__", Py_True) < 0)
+        PyErr_Clear();
+    PyErr_Restore(kind, value, trace);
 }
 
 static work *new_work(Segment *self)
@@ -73,6 +117,7 @@ static work *new_work(Segment *self)
     w->frame.in = w->in;
     w->frame.out = w->out;
     w->frame.slots = w->slots;
+    w->frame.poll = poll;
     return w;
 }
 
@@ -232,16 +277,18 @@ static int run(Segment *self, work *w, PyObject **found, PyObject **record)
             w->out[k].capacity = PyArray_NBYTES((PyArrayObject *)lent[k]);
         }
     }
-    int32_t code;
-    Py_BEGIN_ALLOW_THREADS
-    code = self->function(&w->frame);
-    Py_END_ALLOW_THREADS
+    w->frame.polled = 0;
+    w->thread = PyEval_SaveThread();
+    const int32_t code = self->function(&w->frame);
+    PyEval_RestoreThread(w->thread);
     if (code) {
         for (int k = 0; k < self->n_out; k++)
             if (!(lent[k] && w->out[k].block == PyArray_BYTES((PyArrayObject *)lent[k])))
                 free(w->out[k].block);
-        *record = error_record(w);
-        status = *record ? 1 : -1;
+        if (PyErr_Occurred())
+            mark_interrupt();
+        else if ((*record = error_record(w)))
+            status = 1;
     } else if ((status = wrap(self, w, lent, found)) < 0)
         for (int k = 0; k < self->n_out; k++) /* blocks that got no owner */
             if (w->out[k].base == -1 && !(lent[k] && w->out[k].block == PyArray_BYTES((PyArrayObject *)lent[k])))
@@ -671,7 +718,7 @@ static void *load_numpy(void)
 /* The two types, as a tuple.  Called with the interpreter lock held. */
 PyObject *tc_runtime(void)
 {
-    if (!load_numpy())
+    if (!load_numpy() || find_main_thread() < 0)
         return NULL;
     PyObject *segment = PyType_FromSpec(&Segment_spec), *fast = segment ? PyType_FromSpec(&FastCall_spec) : NULL;
     if (!fast)
