@@ -73,6 +73,7 @@ def main():
         for a in arrays(rng, *shape):
             images(a, rng.standard_normal((4, 3, 3, 3)))
     draws(rng)
+    steps()
     interrupts()
     shared(rng)
     print("finished")
@@ -110,7 +111,7 @@ def _stop(*_):
     raise TimeoutError
 
 
-def steps(seeds=range(600, 610)):
+def steps(seeds=range(600, 604)):
     """Random loops, and loops that are given bad input."""
     from tests.scan_module import loops, test_loop_errors
 
