@@ -5,6 +5,7 @@ import pytest
 
 import theano_compat as theano
 import theano_compat.tensor as T
+from theano_compat.codegen.ir import Repeat
 from theano_compat.scan_module.scan_op import Scan
 from theano_compat.tensor.basic import Alloc, AllocEmpty, Dot
 from theano_compat.tensor.blas import Dot22, Gemm
@@ -150,3 +151,66 @@ def test_a_product_that_the_step_reads_is_not_made_again_behind_the_loop():
     for row, product in zip(got_rows, got_products):
         state = np.tanh(product + state)
         np.testing.assert_allclose(row, state)
+
+
+def loops_of(f):
+    """The loops of a function as they were compiled: each with the arrays that it reads and those that it writes, by their numbers."""
+    statements = [s for step in f.fn.schedule.steps if hasattr(step, "statements") for s in step.statements]
+    return [({b.number for b in s.read}, {b.number for b in s.written}) for s in statements if isinstance(s, Repeat)]
+
+
+def test_a_gradient_is_written_over_the_kept_rows_that_its_loop_has_read():
+    f = gradients(lstm_cost, 8)
+    (_, made), (_, changed) = loops_of(f)
+    assert made & changed
+
+
+def swapped(row, W):
+    return T.concatenate([row[:, 2:] + 1, row[:, :2] * 2], axis=1)
+
+
+@pytest.mark.parametrize("step, by_numpy", [
+    (lambda row, W: T.dot(row, W), lambda z, W: z @ W),
+    (swapped, lambda z, W: np.concatenate([z[:, :, 2:] + 1, z[:, :, :2] * 2], axis=2)),
+    (lambda row, W: row[:, ::-1] + row.sum(), lambda z, W: z[:, :, ::-1] + z.sum((1, 2))[:, None, None]),
+    (lambda row, W: T.set_subtensor(row[0], row[1]), lambda z, W: z[:, [1, 1, 2]]),
+])  # fmt: skip
+@pytest.mark.parametrize("backwards", [False, True])
+def test_rows_that_are_read_for_the_last_time_are_written_over_where_nobody_can_see_it(step, by_numpy, backwards):
+    x, W = T.dtensor3("x"), T.dmatrix("W")
+    z = T.exp(x).cumsum(0)
+    rng = np.random.RandomState(0)
+    values = rng.randn(5, 3, 4), rng.randn(4, 4)
+    whole = np.exp(values[0]).cumsum(0)
+    wanted = by_numpy(whole[::-1] if backwards else whole, values[1])
+
+    def loop(rows, **more):
+        # a counter keeps the loop a loop
+        return theano.scan(lambda row, n, W: [step(row, W), n + 1], sequences=rows, outputs_info=[None, T.constant(0)], non_sequences=W, **more)[0][0]
+
+    rows = loop(z, go_backwards=backwards)
+    cases = [
+        ([rows], [wanted]),
+        ([rows[::-1] * 1.0], [wanted[::-1]]),
+        ([rows, z], [wanted, whole]),
+        ([rows, (z * rows).sum()], [wanted, (whole * wanted).sum()]),
+        ([theano.scan(lambda k, W: loop(z) * k, sequences=T.arange(3.0), non_sequences=W)[0]], [by_numpy(whole, values[1]) * np.arange(3.0)[:, None, None, None]]),
+    ]
+    for outputs, results in cases:
+        f = theano.function([x, W], outputs, on_unused_input="ignore")
+        for _ in range(2):
+            for got, result in zip(f(*values), results):
+                np.testing.assert_allclose(got, result, rtol=1e-10)
+
+
+def test_a_sequence_that_is_read_at_two_places_is_not_written_over():
+    x = T.dmatrix("x")
+    z = T.exp(x)
+    rows, _ = theano.scan(lambda a, b: a * T.sin(b) + a.sum(), sequences={"input": z, "taps": [0, -1]})
+    more, _ = theano.scan(lambda a, b: a * T.sin(b) + a.sum(), sequences=[z, z[::-1]])
+    f = theano.function([x], [rows, more])
+    value = np.random.RandomState(0).randn(6, 3)
+    whole = np.exp(value)
+    got, got_more = f(value)
+    np.testing.assert_allclose(got, whole[1:] * np.sin(whole[:-1]) + whole[1:].sum(1, keepdims=True))
+    np.testing.assert_allclose(got_more, whole * np.sin(whole[::-1]) + whole.sum(1, keepdims=True))

@@ -31,7 +31,7 @@ def plan(statements: list[Statement], keep: set[Buffer], n_slots: int = 0, own: 
     Notes
     -----
     Sizes are known at run time only, so a slot grows to the largest of its users.  A free slot whose last user
-    had the same size expression is taken first, then the one freed last: its memory is warm.  What turns out too small, or far too large, is exchanged
+    had the same size expression is taken first, then the one freed last: its memory is warm.  What turns out too small is exchanged
     for another slot that is free then (`tc_scratch`).  What the steps of a `Repeat` need is apart from all that is around it, and the same for one `Repeat`
     and the next; it is made large enough before the first step, and not exchanged.
     """

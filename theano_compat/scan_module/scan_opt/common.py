@@ -8,7 +8,7 @@ from typing import Any
 
 from theano_compat import tensor
 from theano_compat.compile.ops import Shape
-from theano_compat.gof import Constant, Optimizer
+from theano_compat.gof import Constant, Optimizer, Variable
 from theano_compat.gof.opt import copy_stack_trace
 from theano_compat.gof.toolbox import ReplaceValidate
 from theano_compat.scan_module import scan_utils
@@ -129,3 +129,27 @@ def _is_length(v: Any, array: Any) -> bool:
         return False
     shape = node.inputs[0].owner
     return shape is not None and isinstance(shape.op, Shape) and shape.inputs[0] is array and constant(get_idx_list(node.inputs, node.op.idx_list)[0]) == 0
+
+
+def reversed_rows(v: Any) -> Any:
+    """What a variable has the rows of in reverse; None where that is not seen."""
+    node = v.owner
+    if node is None or not isinstance(node.op, Subtensor) or len(node.op.idx_list) != 1:
+        return None
+    index = get_idx_list(node.inputs, node.op.idx_list)[0]
+    whole = isinstance(index, slice) and index.start is None and index.stop is None
+    return node.inputs[0] if whole and constant(index.step) == -1 else None
+
+
+def has_rows(v: Any, n: Any) -> bool:
+    """Whether a variable is ``array[:n]``."""
+    node = v.owner
+    if node is None or not isinstance(node.op, Subtensor) or len(node.op.idx_list) != 1:
+        return False
+    index = get_idx_list(node.inputs, node.op.idx_list)[0]
+    if not isinstance(index, slice) or index.start is not None or index.step is not None or not isinstance(index.stop, Variable):
+        return False
+    stop = index.stop
+    if stop.owner is not None and isinstance(stop.owner.op, tensor.basic.ScalarFromTensor):
+        stop = stop.owner.inputs[0]
+    return stop is n or (constant(stop) is not None and constant(stop) == constant(n))

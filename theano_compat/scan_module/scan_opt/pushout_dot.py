@@ -9,7 +9,7 @@ from theano_compat import scalar, tensor
 from theano_compat.gof import Constant
 from theano_compat.gof.graph import inputs as leaves_of
 from theano_compat.gof.graph import io_toposort
-from theano_compat.scan_module.scan_opt.common import ScanRewriter, describe, first_rows, fresh_info, rebuilt, replace_node
+from theano_compat.scan_module.scan_opt.common import ScanRewriter, describe, first_rows, fresh_info, has_rows, rebuilt, replace_node, reversed_rows
 from theano_compat.tensor.elemwise import DimShuffle, Elemwise
 from theano_compat.tensor.subtensor import Subtensor
 
@@ -146,8 +146,11 @@ def finish(fgraph: Any, node: Any, args: Any, k: int, factors: list, reason: str
     args.without_outputs({drop})
     outs = rebuilt(fresh_info(args), None, node)
     n_new = len(args.inner_out_nit_sot) - n_nit_sot_old
-    rows = {"seqs": [seq[: args.n_steps] for seq in args.outer_in_seqs], "nit_sot": outs[n_states - 1 : n_states - 1 + n_nit_sot_old + n_new]}
+    rows = {"seqs": [_read(seq, args.n_steps) for seq in args.outer_in_seqs], "nit_sot": outs[n_states - 1 : n_states - 1 + n_nit_sot_old + n_new]}
     a, b = (rows[f.kind][f.position] for f in factors)
+    if any(reversed_rows(seq) is not None for seq in args.outer_in_seqs):
+        # A loop that goes back in time: its sequences lie in memory the other way round, and a sum has no order.
+        a, b = (reversed_rows(v) or v[::-1] for v in (a, b))
     total = product_of_all(a, b, *(f.transposed for f in factors)) + initial
     pairs = []
     for client, _ in list(fgraph.clients(old[drop])):
@@ -164,6 +167,12 @@ def finish(fgraph: Any, node: Any, args: Any, k: int, factors: list, reason: str
 def _read_in_step(args: Any, v: Any) -> bool:
     """Whether the step itself needs what it also gives as an output that is no state."""
     return args.inner_outputs.count(v) > 1 or any(v in nd.inputs for nd in io_toposort(args.inner_inputs, args.inner_outputs))
+
+
+def _read(seq: Any, n_steps: Any) -> Any:
+    """The rows of a sequence that the steps of a loop read."""
+    rows = reversed_rows(seq)
+    return seq if rows is not None and has_rows(rows, n_steps) else seq[:n_steps]
 
 
 class PushOutScanOutput(ScanRewriter):
