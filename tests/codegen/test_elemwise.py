@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import theano_compat as theano
 import theano_compat.tensor as T
 from tests.codegen.support import compare, layouts
 from theano_compat.scalar import ScalarOp, get_scalar_type
@@ -124,3 +125,14 @@ class _NoCode(ScalarOp):
 
 def test_a_scalar_op_without_c_text_runs_in_python():
     compare([x], [Elemwise(_NoCode(name="nocode"))(x) * 2], (np.ones((3, 4)),), may_be_island=("nocode",))
+
+
+def test_loops_with_many_computed_scalars_between_them_compile():
+    n = 40
+    arrays, numbers = [T.dmatrix() for _ in range(n)], [T.dscalar() for _ in range(2 * n)]
+    total = sum(T.exp(x) * T.exp(s) + T.sin(t) for x, s, t in zip(arrays, numbers[::2], numbers[1::2]))
+    rng = np.random.RandomState(0)
+    values, scalars = rng.rand(n, 3, 4), rng.rand(2 * n)
+    wanted = sum(np.exp(x) * np.exp(s) + np.sin(t) for x, s, t in zip(values, scalars[::2], scalars[1::2]))
+    for mode in ("FAST_RUN", theano.Mode("cvm", "fast_compile")):
+        np.testing.assert_allclose(theano.function(arrays + numbers, total, mode=mode)(*values, *scalars), wanted)

@@ -79,6 +79,7 @@ class Builder:
         self._names = 0
         self._lets: dict[str, str] = {}
         self._roots: dict[str, str] = {}
+        self._negated: dict[str, str] = {}
         self._journal: list[tuple[dict, object, object]] = []
         self.results: set[Variable] = set()
         self.lent: set[Variable] = set()
@@ -166,7 +167,14 @@ class Builder:
             return str(factor)
         if factor != 1:
             names.append(str(factor))
-        return names[0] if len(names) == 1 else self.let(" * ".join(names))
+        if len(names) == 1:
+            return names[0]
+        product = self._negated.get(names[0]) if factor == -1 and len(names) == 2 else None
+        if product is None:
+            product = self.let(" * ".join(names))
+            if factor == -1 and len(names) == 2:
+                self._put(self._negated, product, names[0])
+        return self.find(product)
 
     def add(self, a: str, b: str) -> str:
         """Sum of two tokens as a token."""
@@ -237,6 +245,20 @@ class Builder:
         if buffer is None or buffer.kind != "input":
             return False
         return out in self.results or self.inputs[buffer.index] in self.lent
+
+    def makes(self, buffer: Buffer) -> bool:
+        """Tell whether a buffer is scratch memory of the segment's own."""
+        return buffer.kind == "temp"
+
+    def is_last_reader(self, node: Apply, buffer: Buffer | None) -> bool:
+        """Tell whether a node, at its one input that has memory in `buffer`, is the last to read any of that: then it may write there."""
+        if buffer is None or not self.makes(buffer):
+            return False
+        inside = [var for var, view in self.views.items() if buffer in (view.buffer, *view.also)]
+        if sum(var in inside for var in node.inputs) != 1 or any(var in self.results for var in inside):
+            return False
+        before = {id(n) for n in self.numbered}
+        return all(client != "output" and id(client) in before for var in inside for client, _ in var.clients)
 
     def _import(self, var: Variable) -> View:
         dtype, ndim, broadcastable = describe(var)
@@ -424,6 +446,8 @@ class Builder:
         if self.is_contiguous(view) or (first and not tests):
             return view
         room = self.temp(view.dtype, view.shape, local=False)
+        is_packed = " && ".join(tests) or "1"
+        room.buffer.nbytes = self.let(f"{is_packed} ? 0 : {room.buffer.nbytes}")
         pointer = self.name("q")
         n = view.ndim
         lists = [", ".join(values) for values in (view.shape, view.strides, room.strides)]
@@ -432,7 +456,7 @@ class Builder:
             [
                 f"char *{pointer} = {view.pointer};",
                 *(f"int64_t {name} = {old};" for name, old, _ in steps),
-                f"if (!({' && '.join(tests) or '1'})) {{",
+                f"if (!({is_packed})) {{",
                 f"    tc_copy({n}, (const int64_t[]){{{lists[0]}}}, {room.pointer}, (const int64_t[]){{{lists[2]}}}, "
                 f"{view.pointer}, (const int64_t[]){{{lists[1]}}}, {itemsize(view.dtype)});",
                 f"    {pointer} = {room.pointer};",

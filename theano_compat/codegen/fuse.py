@@ -15,6 +15,7 @@ __all__ = ["fuse"]
 _MAX_OPERANDS = 40
 _MAX_BODY = 120
 _name = re.compile(r"\b(?:_v|_u)\d+\b")
+_operand = re.compile(r"\b(?:_v|_u|d|q)\d+\b")
 
 
 def fuse(statements: list[Statement], keep: set[Buffer], find) -> list[Statement]:
@@ -101,9 +102,18 @@ def _walk_key(loop: Loop, load: Load, find) -> tuple | None:
     return (tuple(map(find, loop.domain)), load.view.buffer, load.view.pointer, load.strides)
 
 
+def _scalars(loop: Loop) -> set[str]:
+    """Return the names around a loop that its body reads: each is an operand of its kernel."""
+    texts = [s.expr for s in loop.body] + [s.value for s in loop.stores]
+    own = {load.name for load in loop.loads} | {s.name for s in loop.body}
+    return {name for text in texts for name in _operand.findall(text)} - own
+
+
 def _join(statements: list[Statement], gone: set[int], i: int, j: int) -> Loop | None:
     first, second = statements[i], statements[j]
     if len(first.loads) + len(second.loads) + len(first.stores) + len(second.stores) > _MAX_SHARED_OPERANDS:
+        return None
+    if len(_scalars(first) | _scalars(second)) > _MAX_OPERANDS - _MAX_SHARED_OPERANDS:
         return None
     reads, writes = set(first.reads()), set(first.writes())
     for position in range(i + 1, j + 1):
@@ -179,9 +189,9 @@ def _merge(producer: Loop, consumer: Loop, buffer: Buffer, find) -> Loop | None:
     moved = [
         Load(load.name, load.view, tuple("0" if a is None else load.strides[a] for a in where)) for load in producer.loads
     ]
-    if len(moved) + len(others) + len(consumer.stores) > _MAX_OPERANDS:
-        return None
     if len(producer.body) + len(consumer.body) > _MAX_BODY:
+        return None
+    if len(moved) + len(others) + len(consumer.stores) + len(_scalars(producer) | _scalars(consumer)) > _MAX_OPERANDS:
         return None
     value = producer.stores[0].value
     rename = {load.name: value for load in loads}

@@ -50,6 +50,8 @@ class Buffer:
         Which input or which output it is; the scratch slot of a temp once planned.
     home : str
         C name of the memory that an alias shares.
+    idle : int
+        Slots, bit by bit, that no array is in when a temp gets its memory.
     """
 
     number: int
@@ -59,6 +61,7 @@ class Buffer:
     nbytes: str = "0"
     index: int = -1
     home: str = ""
+    idle: int = 0
 
     @property
     def name(self) -> str:

@@ -6,6 +6,8 @@ from theano_compat.codegen.ir import Buffer, Loop, Repeat, Statement
 
 __all__ = ["plan"]
 
+_IDLE = (1 << 64) - 1  # the slots that may be exchanged: the bits of an integer of C
+
 
 def plan(statements: list[Statement], keep: set[Buffer], n_slots: int = 0, own: set[Buffer] | None = None) -> tuple[dict[int, list[Buffer]], int]:
     """Give every temp a slot that no other live temp has.
@@ -29,8 +31,9 @@ def plan(statements: list[Statement], keep: set[Buffer], n_slots: int = 0, own: 
     Notes
     -----
     Sizes are known at run time only, so a slot grows to the largest of its users.  A free slot whose last user
-    had the same size expression is taken first, then the one freed last: its memory is warm. What the steps of a `Repeat` need is
-    apart from all that is around it, and the same for one `Repeat` and the next.
+    had the same size expression is taken first, then the one freed last: its memory is warm.  What turns out too small is exchanged
+    for another slot that is free then (`tc_scratch`).  What the steps of a `Repeat` need is apart from all that is around it, and the same for one `Repeat`
+    and the next; it is made large enough before the first step, and not exchanged.
     """
     first: dict[Buffer, int] = {}
     last: dict[Buffer, int] = {}
@@ -46,6 +49,7 @@ def plan(statements: list[Statement], keep: set[Buffer], n_slots: int = 0, own: 
         if buffer.kind == "temp" and buffer not in keep:
             ends.setdefault(last[buffer], []).append(buffer)
     free: list[tuple[str, int]] = []
+    taken, beside = 0, {}
     for position, statement in enumerate(statements):
         dying = ends.get(position, [])
         for buffer in starts.get(position, ()):
@@ -56,6 +60,7 @@ def plan(statements: list[Statement], keep: set[Buffer], n_slots: int = 0, own: 
                 if heir is not None:
                     # the dying array is made where the result will be, and overwritten there
                     free.append((heir.nbytes, heir.index))
+                    taken &= ~(1 << heir.index & _IDLE)
                     dying.remove(heir)
                     heir.kind, heir.index = "output", buffer.index
                     buffer.kind, buffer.home = "alias", heir.name
@@ -74,8 +79,14 @@ def plan(statements: list[Statement], keep: set[Buffer], n_slots: int = 0, own: 
                 else:
                     buffer.index = n_slots
                     n_slots += 1
+            taken |= 1 << buffer.index & _IDLE
+            beside[buffer] = taken
         for buffer in dying:
+            taken &= ~(1 << buffer.index & _IDLE)
             free.append((buffer.nbytes, buffer.index))
+    if own is None:
+        for buffer, others in beside.items():
+            buffer.idle = ~others & ((1 << n_slots) - 1) & _IDLE
     most = n_slots
     for statement in statements:
         if isinstance(statement, Repeat):

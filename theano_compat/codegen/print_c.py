@@ -135,7 +135,7 @@ class SourceFile:
             for buffer in buffers
             if buffer.kind == "temp" and buffer.nbytes not in changing
             for line in (
-                f"if ({loop.count} > 0 && tc_scratch(f, {buffer.index}, {buffer.nbytes}) == NULL) "
+                f"if ({loop.count} > 0 && tc_scratch(f, {buffer.index}, {buffer.nbytes}, 0) == NULL) "
                 f"return tc_fail(f, {int(ErrorCode.MEMORY)}, 0, {buffer.nbytes}, 0, 0, 0, 0, 0);",
             )
         ]
@@ -178,7 +178,7 @@ class SourceFile:
         if buffer.kind == "temp" and changing is not None and buffer.nbytes not in changing:
             return [f"char *const {buffer.name} = f->slots[{buffer.index}].block;"]
         if buffer.kind == "temp":
-            maker = f"tc_scratch(f, {buffer.index}, {buffer.nbytes})"
+            maker = f"tc_scratch(f, {buffer.index}, {buffer.nbytes}, {buffer.idle:#x})"
         elif buffer.kind == "alias":
             return [f"char *const {buffer.name} = {buffer.home};"]
         elif buffer.kind == "output":

@@ -140,6 +140,10 @@ class StepBuilder(Builder):
             raise NotLowered(f"{var} is not known in the step")
         return known
 
+    def makes(self, buffer: Buffer) -> bool:
+        """Tell whether a buffer is an array that each step makes anew."""
+        return buffer.kind == "temp" and buffer in self.made
+
     def scalar(self, view: View, guard: str = "") -> str:
         """Return a name or literal for the element of a one-element view, read before the first step where steps do not change it."""
         if view.value is None and not self.varies(view.pointer, guard):
@@ -174,10 +178,10 @@ class StepBuilder(Builder):
         room = outer.temp(view.dtype, view.shape, local=False)
         q, s0, s1 = outer.name("q"), outer.name("d"), outer.name("d")
         lists = [", ".join(values) for values in (view.shape, room.strides, view.strides)]
-        few = outer.mul(*view.shape, str(size))
+        few = room.buffer.nbytes = outer.let(f"{self.count} > 0 && {room.buffer.nbytes} <= {_SMALL_FACTOR} ? {room.buffer.nbytes} : 0")
         outer.call(
             f"char *{q} = {view.pointer};\nint64_t {s0} = {view.strides[0]}, {s1} = {view.strides[1]};\n"
-            f"if ({self.count} > 0 && {few} <= {_SMALL_FACTOR}) {{\n"
+            f"if ({few} > 0) {{\n"
             f"    tc_copy(2, (const int64_t[]){{{lists[0]}}}, {room.pointer}, (const int64_t[]){{{lists[1]}}}, {view.pointer}, "
             f"(const int64_t[]){{{lists[2]}}}, {size});\n"
             f"    {q} = {room.pointer}, {s0} = {room.strides[0]}, {s1} = {room.strides[1]};\n}}",

@@ -31,9 +31,20 @@ static inline char *tc_block(int64_t bytes)
     return (char *)p;
 }
 
-static inline char *tc_scratch(tc_frame *f, int slot, int64_t bytes)
+/* Scratch memory: the slot's own block, or, where that is too small, that of one of the slots `idle`, bit by bit, which no one uses at present: the smallest
+   that is large enough, else the largest, which grows.  The slots exchange their blocks then. */
+static inline char *tc_scratch(tc_frame *f, int slot, int64_t bytes, uint64_t idle)
 {
     tc_slot *s = f->slots + slot;
+    if (s->capacity >= bytes && s->block != NULL)
+        return s->block;
+    tc_slot *best = s;
+    for (tc_slot *o = f->slots; idle != 0; o++, idle >>= 1)
+        if ((idle & 1) && (o->capacity >= bytes ? best->capacity < bytes || o->capacity < best->capacity : o->capacity > best->capacity))
+            best = o;
+    const tc_slot found = *best;
+    *best = *s;
+    *s = found;
     if (s->block == NULL || s->capacity < bytes) {
         free(s->block);
         s->capacity = 0;

@@ -15,7 +15,9 @@ from theano_compat.codegen.ir import Buffer, Repeat, View
 from theano_compat.codegen.lower.branches import lower_step
 from theano_compat.codegen.lower.registry import register
 from theano_compat.codegen.step import StepBuilder
+from theano_compat.gof.graph import Constant
 from theano_compat.scan_module.scan_op import Scan
+from theano_compat.tensor.subtensor import Subtensor, get_idx_list
 
 #: Brings the rows of a full circular buffer into the order of time, in place: three reversals.
 _ROTATE = """
@@ -83,6 +85,7 @@ class _ScanLowering:
         self.advance: list[str] = []
         self.reached: list[Buffer] = []
         self.changed: list[Buffer] = []
+        self.given: list[tuple[View, View]] = []  # sequences, and their rows
         self.counter = self.step.name("d")
 
     def run(self) -> None:
@@ -115,6 +118,7 @@ class _ScanLowering:
             row = self._bind_row(self.names[inner], sequence)
             self.advance.append(f"{row.pointer} += {sequence.strides[0]};")
             self._reads(sequence)
+            self.given.append((sequence, row))
 
     def _bind_row(self, inner, array: View) -> View:
         """Give an inner input the rows of an array, from the first on."""
@@ -239,10 +243,46 @@ class _ScanLowering:
         if builder.find(kept) != builder.find(self.n_steps):
             # a row to write into is there in any case
             rows = str(max(int(kept), 1)) if is_literal(kept) else builder.let(f"{kept} > 0 ? {kept} : 1")
+        elif not self.op.as_while:
+            over = self._over_a_sequence(value, shape) or self._backwards(out, value, shape)
+            if over is not None:
+                return over
         array = builder.temp(value.dtype, (rows, *shape))
         size = builder.mul(*shape, str(itemsize(value.dtype)))
         self._changes(array)
         return _Rows(array, kept, 0, size, {0: self._tap(array, rows, 0, size, shape)})
+
+    def _over_a_sequence(self, value: View, shape: list[str]) -> _Rows | None:
+        """Let the rows of an output replace those of a sequence that nobody reads any more, each as soon as its step has read it."""
+        builder, step = self.builder, self.step
+        for k, (sequence, row) in enumerate(self.given):
+            # what is known to be equal in the step was checked before the first one
+            if sequence.dtype != value.dtype or sequence.also or list(map(step.known, row.shape)) != list(map(step.known, shape)):
+                continue
+            whole = (self.n_steps, *map(builder.find, row.shape))
+            strides = builder.contiguous_strides(whole, itemsize(value.dtype))
+            apart = builder.find(sequence.strides[0])
+            if apart in (strides[0], builder.mul(strides[0], "-1")) and builder.is_last_reader(self.node, sequence.buffer):
+                del self.given[k]
+                self._changes(sequence)
+                array = View(sequence.buffer, value.dtype, sequence.pointer, whole, (apart, *strides[1:]))
+                return _Rows(array, self.n_steps, 0, strides[0], {0: row})
+        return None
+
+    def _backwards(self, out, value: View, shape: list[str]) -> _Rows | None:
+        """Make room for the rows of an output of which all readers begin with the last, as those of a gradient do: where that one comes first."""
+        builder = self.builder
+        if out in builder.results or not out.clients or not all(client != "output" and _reverses(client, out) for client, _ in out.clients):
+            return None
+        room = builder.temp(value.dtype, (self.n_steps, *shape))
+        step = builder.mul(room.strides[0], "-1")
+        last = builder.let(f"{self.n_steps} > 0 ? ({self.n_steps} - 1) * {room.strides[0]} : 0")
+        array = builder.subview(room, last, room.shape, (step, *room.strides[1:]))
+        row = self.step.row(value.dtype, shape)
+        self.opening.append(f"char *{row.pointer} = {array.pointer};")
+        self.advance.append(f"{row.pointer} += {step};")
+        self._changes(array)
+        return _Rows(array, self.n_steps, 0, room.strides[0], {0: row})
 
     def _store(self, graph, states: list[_Rows], kept: list[_Rows], carried: list[View]) -> None:
         """Put what a step gives into its rows, all of it read before any of it is written."""
@@ -313,6 +353,17 @@ class _ScanLowering:
         )  # fmt: skip
         n = builder.let(f"{end} < {rows.rows} ? {end} : {rows.rows}")
         return View(array.buffer, array.dtype, array.pointer, (n, *array.shape[1:]), array.strides, also=array.also)
+
+
+def _reverses(client, out) -> bool:
+    """Tell whether a node is the slice of an array that has its rows in reverse, for others than loops: these read rows in any order."""
+    if not isinstance(client.op, Subtensor) or client.inputs[0] is not out:
+        return False
+    if all(reader != "output" and isinstance(reader.op, Scan) for reader, _ in client.outputs[0].clients):
+        return False
+    index = get_idx_list(client.inputs, client.op.idx_list)[0]
+    step = index.step if isinstance(index, slice) else None
+    return (int(step.data) if isinstance(step, Constant) else step) == -1
 
 
 def _plain(x) -> str:

@@ -6,12 +6,15 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from theano_compat.gof import Constant, Optimizer
+from theano_compat import tensor
+from theano_compat.compile.ops import Shape
+from theano_compat.gof import Constant, Optimizer, Variable
 from theano_compat.gof.opt import copy_stack_trace
 from theano_compat.gof.toolbox import ReplaceValidate
 from theano_compat.scan_module import scan_utils
 from theano_compat.scan_module.layout import ScanDescription
 from theano_compat.scan_module.scan_op import Scan
+from theano_compat.tensor.subtensor import IncSubtensor, Subtensor, get_idx_list
 
 _logger = logging.getLogger("theano.scan_module.scan_opt")
 
@@ -94,3 +97,59 @@ def replace_node(fgraph: Any, node: Any, pairs: Sequence[tuple], reason: str) ->
     return fgraph.replace_all_validate_remove(list(pairs), remove=[node], reason=reason)
 
 
+def constant(value: Any) -> int | None:
+    """The integer that a variable, or a Python number, is known to be; None for None and for what is not known."""
+    if value is None or isinstance(value, int):
+        return value
+    try:
+        return int(tensor.get_scalar_constant_value(value))
+    except (tensor.NotScalarConstantError, TypeError):
+        return None
+
+
+def first_rows(buffer: Any, n: int) -> Any:
+    """The first `n` rows of the buffer of a state that has as many initial rows: what was put into it, for which nobody needs the rest of the buffer."""
+    node = buffer.owner
+    if node is not None and isinstance(node.op, IncSubtensor) and node.op.set_instead_of_inc and len(node.op.idx_list) == 1:
+        index, value = get_idx_list(node.inputs[1:], node.op.idx_list)[0], node.inputs[1]
+        # a value that is repeated to fill the rows is not the rows
+        all_there = value.ndim == buffer.ndim and value.broadcastable[1:] == buffer.broadcastable[1:] and (n == 1 or not value.broadcastable[0])
+        if all_there and isinstance(index, slice) and index.start is None and index.step is None:
+            if constant(index.stop) == n or _is_length(index.stop, value):
+                return value
+    return buffer[:n]
+
+
+def _is_length(v: Any, array: Any) -> bool:
+    """Whether a variable is ``array.shape[0]``."""
+    node = getattr(v, "owner", None)
+    if node is not None and isinstance(node.op, tensor.basic.ScalarFromTensor):
+        node = node.inputs[0].owner
+    if node is None or not isinstance(node.op, Subtensor):
+        return False
+    shape = node.inputs[0].owner
+    return shape is not None and isinstance(shape.op, Shape) and shape.inputs[0] is array and constant(get_idx_list(node.inputs, node.op.idx_list)[0]) == 0
+
+
+def reversed_rows(v: Any) -> Any:
+    """What a variable has the rows of in reverse; None where that is not seen."""
+    node = v.owner
+    if node is None or not isinstance(node.op, Subtensor) or len(node.op.idx_list) != 1:
+        return None
+    index = get_idx_list(node.inputs, node.op.idx_list)[0]
+    whole = isinstance(index, slice) and index.start is None and index.stop is None
+    return node.inputs[0] if whole and constant(index.step) == -1 else None
+
+
+def has_rows(v: Any, n: Any) -> bool:
+    """Whether a variable is ``array[:n]``."""
+    node = v.owner
+    if node is None or not isinstance(node.op, Subtensor) or len(node.op.idx_list) != 1:
+        return False
+    index = get_idx_list(node.inputs, node.op.idx_list)[0]
+    if not isinstance(index, slice) or index.start is not None or index.step is not None or not isinstance(index.stop, Variable):
+        return False
+    stop = index.stop
+    if stop.owner is not None and isinstance(stop.owner.op, tensor.basic.ScalarFromTensor):
+        stop = stop.owner.inputs[0]
+    return stop is n or (constant(stop) is not None and constant(stop) == constant(n))

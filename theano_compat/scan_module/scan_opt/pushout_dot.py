@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from typing import Any, NamedTuple
 
 from theano_compat import scalar, tensor
 from theano_compat.gof import Constant
-from theano_compat.scan_module.scan_opt.common import ScanRewriter, describe, fresh_info, rebuilt, replace_node
-from theano_compat.tensor.elemwise import Elemwise
+from theano_compat.gof.graph import inputs as leaves_of
+from theano_compat.gof.graph import io_toposort
+from theano_compat.scan_module.scan_opt.common import ScanRewriter, describe, first_rows, fresh_info, has_rows, rebuilt, replace_node, reversed_rows
+from theano_compat.tensor.elemwise import DimShuffle, Elemwise
 from theano_compat.tensor.subtensor import Subtensor
 
 
@@ -49,18 +51,53 @@ def summed_dot(args: Any, k: int) -> Any:
 
 def _depends(args: Any, state: Any, product: Any, k: int) -> bool:
     """Whether anything else in the loop reads the state."""
-    from theano_compat.gof.graph import inputs as leaves_of
-
     rest = [v for v in args.inner_outputs if v is not args.inner_out_sit_sot[k]] + [product]
     return state in set(leaves_of(rest))
 
 
-def product_of_all(a_rows: Any, b_rows: Any) -> Any:
-    """The sum over t of ``dot(a[t], b[t])`` as one product; a of shape (T, m, n), b of shape (T, n, p)."""
-    left = a_rows.dimshuffle(1, 0, 2)
-    left = left.reshape((a_rows.shape[1], a_rows.shape[0] * a_rows.shape[2]), ndim=2)
-    right = b_rows.reshape((b_rows.shape[0] * b_rows.shape[1], b_rows.shape[2]), ndim=2)
-    return tensor.dot(left, right)
+class Factor(NamedTuple):
+    """All rows of a factor of a product that a loop sums.
+
+    Attributes
+    ----------
+    kind : {"seqs", "nit_sot"}
+    position : int
+        Which of the loop's sequences, or of its outputs that are no states.
+    transposed : bool
+        The product has the transposes of the rows.
+    """
+
+    kind: str
+    position: int
+    transposed: bool
+
+
+def product_of_all(a_rows: Any, b_rows: Any, a_transposed: bool = False, b_transposed: bool = False) -> Any:
+    """The sum over t of ``dot(a[t], b[t])`` as one product; a of shape (T, m, n), b of shape (T, n, p), or their rows transposed."""
+    return tensor.dot(_side_by_side(a_rows, a_transposed), _side_by_side(b_rows, not b_transposed).T)
+
+
+def _side_by_side(rows: Any, transposed: bool) -> Any:
+    """Matrices (T, m, n) as one of shape (m, T * n); matrices (T, n, m), if transposed, need not move for it where they are contiguous."""
+    rows = rows if transposed else rows.dimshuffle(0, 2, 1)
+    return rows.reshape((rows.shape[0] * rows.shape[1], rows.shape[2]), ndim=2).T
+
+
+def factor(args: Any, v: Any, may_add: bool) -> Factor | None:
+    """Where all rows of an inner variable, or of what it is the transpose of, can be found outside; as a new output where needed, if that may be."""
+    turned = v.owner is not None and isinstance(v.owner.op, DimShuffle) and tuple(v.owner.op.new_order) == (1, 0)
+    for transposed, rows in ((False, v), (True, v.owner.inputs[0] if turned else None)):
+        if rows in args.inner_in_seqs:
+            return Factor("seqs", args.inner_in_seqs.index(rows), transposed)
+        for k, out in enumerate(args.inner_out_nit_sot):
+            if out is rows and args.outer_in_nit_sot[k] is args.n_steps:
+                return Factor("nit_sot", k, transposed)
+    made = v.owner.inputs[0] if turned else v
+    if not may_add or isinstance(made, Constant) or made in args.inner_in_non_seqs or made.owner is None:
+        return None
+    args.inner_out_nit_sot.append(made)
+    args.outer_in_nit_sot.append(args.n_steps)
+    return Factor("nit_sot", len(args.inner_out_nit_sot) - 1, turned)
 
 
 class PushOutDot1(ScanRewriter):
@@ -83,15 +120,8 @@ class PushOutDot1(ScanRewriter):
             product = summed_dot(args, k)
             if product is None or not only_last_row_used(fgraph, node.outputs[first + k]):
                 continue
-            position = {v: i for i, v in enumerate(args.inner_in_seqs)}
-            collected = {v: i for i, v in enumerate(args.inner_out_nit_sot)}
-            factors = []
-            for v in product.owner.inputs:
-                if v in position:
-                    factors.append(("seqs", position[v]))
-                elif v in collected and args.outer_in_nit_sot[collected[v]] is args.n_steps:
-                    factors.append(("nit_sot", collected[v]))
-            if len(factors) == 2:
+            factors = [factor(args, v, may_add=False) for v in product.owner.inputs]
+            if None not in factors:
                 finish(fgraph, node, args, k, factors, "scan_pushout_dot1")
                 return
 
@@ -105,21 +135,23 @@ def finish(fgraph: Any, node: Any, args: Any, k: int, factors: list, reason: str
         The loop; it may have more ``nit_sot`` outputs than the node, at the end.
     k : int
         The state.
-    factors : list of (str, int)
-        What the factors are: sequences or outputs of the kind ``nit_sot``.
+    factors : list of Factor
     """
     first = len(args.outer_in_mit_mot) + len(args.outer_in_mit_sot)
     n_nit_sot_old = len(args.outer_out_nit_sot)
-    initial = args.outer_in_sit_sot[k][0]
+    initial = first_rows(args.outer_in_sit_sot[k], 1)[0]
     old = list(node.outputs)
     drop = first + k
     n_states = first + len(args.outer_in_sit_sot)
     args.without_outputs({drop})
     outs = rebuilt(fresh_info(args), None, node)
     n_new = len(args.inner_out_nit_sot) - n_nit_sot_old
-    rows = {"seqs": [seq[: args.n_steps] for seq in args.outer_in_seqs], "nit_sot": outs[n_states - 1 : n_states - 1 + n_nit_sot_old + n_new]}
-    a, b = (rows[kind][i] for kind, i in factors)
-    total = product_of_all(a, b) + initial
+    rows = {"seqs": [_read(seq, args.n_steps) for seq in args.outer_in_seqs], "nit_sot": outs[n_states - 1 : n_states - 1 + n_nit_sot_old + n_new]}
+    a, b = (rows[f.kind][f.position] for f in factors)
+    if any(reversed_rows(seq) is not None for seq in args.outer_in_seqs):
+        # A loop that goes back in time: its sequences lie in memory the other way round, and a sum has no order.
+        a, b = (reversed_rows(v) or v[::-1] for v in (a, b))
+    total = product_of_all(a, b, *(f.transposed for f in factors)) + initial
     pairs = []
     for client, _ in list(fgraph.clients(old[drop])):
         target = client.outputs[0]
@@ -130,6 +162,17 @@ def finish(fgraph: Any, node: Any, args: Any, k: int, factors: list, reason: str
     shared_old, shared_new = old[n_states + n_nit_sot_old :], outs[n_states - 1 + n_nit_sot_old + n_new :]
     pairs += [*zip(kept_old, kept_new), *zip(shared_old, shared_new)]
     replace_node(fgraph, node, pairs, reason)
+
+
+def _read_in_step(args: Any, v: Any) -> bool:
+    """Whether the step itself needs what it also gives as an output that is no state."""
+    return args.inner_outputs.count(v) > 1 or any(v in nd.inputs for nd in io_toposort(args.inner_inputs, args.inner_outputs))
+
+
+def _read(seq: Any, n_steps: Any) -> Any:
+    """The rows of a sequence that the steps of a loop read."""
+    rows = reversed_rows(seq)
+    return seq if rows is not None and has_rows(rows, n_steps) else seq[:n_steps]
 
 
 class PushOutScanOutput(ScanRewriter):
@@ -146,24 +189,11 @@ class PushOutScanOutput(ScanRewriter):
             if product is not None and only_last_row_used(fgraph, node.outputs[first + k]) and self._sum(fgraph, node, args, k, product):
                 return
         for k, v in enumerate(args.inner_out_nit_sot):
-            if is_dot(v) and args.outer_in_nit_sot[k] is args.n_steps and self._rows(fgraph, node, args, k, v):
+            if is_dot(v) and args.outer_in_nit_sot[k] is args.n_steps and not _read_in_step(args, v) and self._rows(fgraph, node, args, k, v):
                 return
 
-    def _as_rows(self, args: Any, v: Any) -> tuple[str, int] | None:
-        """Where all rows of an inner variable can be found outside, adding an output where needed."""
-        if v in args.inner_in_seqs:
-            return "seqs", args.inner_in_seqs.index(v)
-        for k, out in enumerate(args.inner_out_nit_sot):
-            if out is v and args.outer_in_nit_sot[k] is args.n_steps:
-                return "nit_sot", k
-        if isinstance(v, Constant) or v in args.inner_in_non_seqs or v.owner is None:
-            return None
-        args.inner_out_nit_sot.append(v)
-        args.outer_in_nit_sot.append(args.n_steps)
-        return "nit_sot", len(args.inner_out_nit_sot) - 1
-
     def _sum(self, fgraph: Any, node: Any, args: Any, k: int, product: Any) -> bool:
-        factors = [self._as_rows(args, v) for v in product.owner.inputs]
+        factors = [factor(args, v, may_add=True) for v in product.owner.inputs]
         if None in factors:
             return False
         finish(fgraph, node, args, k, factors, "scanOp_pushout_output")
@@ -179,7 +209,7 @@ class PushOutScanOutput(ScanRewriter):
         # A state's new value is there already: its buffer from the second row on.
         n_mit = len(args.outer_in_mit_mot) + len(args.outer_in_mit_sot)
         state = next((i for i, out in enumerate(args.inner_out_sit_sot) if out is a), None)
-        place = None if state is not None else self._as_rows(args, a)
+        place = None if state is not None else factor(args, a, may_add=True)
         if state is None and place is None:
             return False
         old = list(node.outputs)
@@ -188,10 +218,12 @@ class PushOutScanOutput(ScanRewriter):
         outs = rebuilt(fresh_info(args), None, node)
         if state is not None:
             rows = outs[n_mit + state][1:]
-        elif place[0] == "seqs":
-            rows = args.outer_in_seqs[place[1]][: args.n_steps]
+        elif place.kind == "seqs":
+            rows = args.outer_in_seqs[place.position][: args.n_steps]
         else:
-            rows = outs[n_states + place[1] - (place[1] > k)]
+            rows = outs[n_states + place.position - (place.position > k)]
+        if place is not None and place.transposed:
+            rows = rows.dimshuffle(0, 2, 1)
         if a.ndim == 2:
             shape = (rows.shape[0], rows.shape[1], fixed[b].shape[1])
             flat = rows.reshape((rows.shape[0] * rows.shape[1], rows.shape[2]), ndim=2)

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
-from theano_compat import tensor
+from theano_compat import scalar, tensor
 from theano_compat.gof import Constant
 from theano_compat.gof.graph import io_toposort
 from theano_compat.gof.opt import copy_stack_trace
 from theano_compat.scan_module import scan_utils
 from theano_compat.scan_module.scan_opt.common import ScanRewriter, describe, fresh_info, moved_out, rebuilt, replace_node
 from theano_compat.tensor.elemwise import DimShuffle, Elemwise
+
+
+def _same_in_all_steps(v: Any, fixed: dict, read: list) -> bool:
+    """Whether a variable takes but its shape from what the step reads in any case: the rows of all steps would be memory full of one value."""
+    nd = v.owner
+    if not isinstance(nd.op, Elemwise) or not isinstance(nd.op.scalar_op, scalar.Second):
+        return False
+    model, value = nd.inputs
+    return (isinstance(value, Constant) or value in fixed) and any(model is r for r in read)
 
 
 class PushOutSeqScan(ScanRewriter):
@@ -31,6 +40,8 @@ class PushOutSeqScan(ScanRewriter):
             else:
                 frontier.update((v, None) for v in nd.inputs if v.owner in movable)
         frontier.update((v, None) for v in outputs if v.owner in movable)
+        for v in [v for v in frontier if v not in outputs and _same_in_all_steps(v, fixed, [*args.inner_in_seqs, *frontier])]:
+            del frontier[v]
         if not frontier:
             return
         for nd in io_toposort(args.inner_in_seqs + args.inner_in_non_seqs, list(frontier)):

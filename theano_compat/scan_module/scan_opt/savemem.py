@@ -7,9 +7,9 @@ from typing import Any
 from theano_compat import config, scalar, tensor
 from theano_compat.gof import Constant, Variable
 from theano_compat.scan_module import scan_utils
-from theano_compat.scan_module.scan_opt.common import ScanRewriter, describe, fresh_info, rebuilt, replace_node
+from theano_compat.scan_module.scan_opt.common import ScanRewriter, constant, describe, first_rows, fresh_info, rebuilt, replace_node
 from theano_compat.tensor.elemwise import Elemwise
-from theano_compat.tensor.subtensor import IncSubtensor, Subtensor, get_idx_list
+from theano_compat.tensor.subtensor import Subtensor, get_idx_list
 
 
 class ScanSaveMem(ScanRewriter):
@@ -97,15 +97,7 @@ class ScanSaveMem(ScanRewriter):
     @staticmethod
     def _buffer(buffer: Any, initial_rows: int, more: Any) -> Any:
         """A buffer with the same initial rows and `more` further ones."""
-        node = buffer.owner
-        initial = None
-        if node is not None and isinstance(node.op, IncSubtensor) and node.op.set_instead_of_inc and len(node.op.idx_list) == 1:
-            index = get_idx_list(node.inputs[1:], node.op.idx_list)[0]
-            whole = isinstance(index, slice) and index.start is None and index.step is None
-            if whole and _constant_equal(index.stop, initial_rows):
-                initial = node.inputs[1]
-        if initial is None:
-            initial = buffer[:initial_rows]
+        initial = first_rows(buffer, initial_rows)
         if initial.broadcastable[0]:
             initial = tensor.unbroadcast(initial, 0)
         return scan_utils.expand_empty(initial, more)
@@ -119,23 +111,8 @@ def _is_changed_a_little(args: Any, layout: Any, k: int) -> bool:
     return made is not None and getattr(made.op, "inplace", None) is False and made.inputs[0] is args.inner_inputs[layout.state_inner_inputs(k)[0]]
 
 
-def _constant(value: Any) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, int):
-        return value
-    try:
-        return int(tensor.get_scalar_constant_value(value))
-    except (tensor.NotScalarConstantError, TypeError):
-        return None
-
-
-def _constant_equal(value: Any, number: int) -> bool:
-    return _constant(value) == number
-
-
 def _constant_at_most(value: Any, number: int) -> bool:
-    known = _constant(value)
+    known = constant(value)
     return known is not None and known <= number
 
 
@@ -179,7 +156,7 @@ def _from_end_if_there(index: Any) -> tuple[int, Any] | None:
     if node is None or not isinstance(node.op, Elemwise) or not isinstance(node.op.scalar_op, scalar.Switch):
         return None
     condition, back, otherwise = node.inputs
-    k = _constant(back)
+    k = constant(back)
     test = condition.owner
     if k is None or k >= 0 or test is None or not isinstance(test.op, Elemwise):
         return None
@@ -194,17 +171,17 @@ def _rows_read(index: Any) -> tuple[int | None, int | None]:
         checked = _from_end_if_there(index)
         if checked is not None:
             return checked[0], None
-        position = _constant(index)
+        position = constant(index)
         if position is None:
             return None, None
         return (-position, None) if position < 0 else (None, position + 1)
-    step = 1 if index.step is None else _constant(index.step)
+    step = 1 if index.step is None else constant(index.step)
     checked = _from_end_if_there(index.start) if index.start is not None else None
     if checked is not None and index.stop is None and step == 1:
         # Where there are fewer rows the slice begins with a row counted from the start: then all of them are kept.
-        least = _constant(checked[1])
+        least = constant(checked[1])
         return (checked[0] + least, None) if least is not None and least >= 0 else (None, None)
-    start, stop = _constant(index.start), _constant(index.stop)
+    start, stop = constant(index.start), constant(index.stop)
     unknown = (index.start is not None and start is None) or (index.stop is not None and stop is None)
     if unknown or step is None or step < 1:
         return None, None
