@@ -17,7 +17,7 @@ from theano_compat.tensor.opt.registry import (
     register_useless,
 )
 from theano_compat.tensor.opt.shape_feature import equal_lengths
-from theano_compat.tensor.opt.subtensor import distinct, index_of, number
+from theano_compat.tensor.opt.subtensor import covers, distinct, index_of, number, take
 from theano_compat.tensor.subtensor import (
     AdvancedIncSubtensor,
     AdvancedIncSubtensor1,
@@ -90,19 +90,26 @@ def local_useless_inc_subtensor(node):
         return False
     if base.type != value.type:
         return False
-    entries = index_of(node)
-    for entry in entries:
-        if not isinstance(entry, slice) or entry.start is not None or entry.stop is not None:
-            return False
-        step = number(entry.step)
-        if not (step is None or (isinstance(step, int) and step == -1)):
-            return False
-    feature = shape_feature_of(node)
-    if feature is None or not feature.same_shape(base, value):
+    entries, feature = index_of(node), shape_feature_of(node)
+    if feature is None:
         return False
-    if all(entry.step is None for entry in entries):
+    lengths = feature.shape_of[base]
+    turned = [_reverses(entry) for entry in entries]
+    if not all(reverse or covers(entry, length) for reverse, entry, length in zip(turned, entries, lengths)):
+        return False
+    if not feature.same_shape(base, value):
+        return False
+    if not any(turned):
         return [value]
-    return [copy_stack_trace(node.outputs[0], Subtensor(node.op.idx_list)(value, *node.inputs[2:]))]
+    return [copy_stack_trace(node.outputs[0], take(value, [slice(None, None, -1 if reverse else None) for reverse in turned]))]
+
+
+def _reverses(entry):
+    """Whether a part of an index is ``::-1``."""
+    if not isinstance(entry, slice) or entry.start is not None or entry.stop is not None:
+        return False
+    step = number(entry.step)
+    return isinstance(step, int) and step == -1
 
 
 @register_useless

@@ -75,7 +75,7 @@ def _lengths(node, variable):
     return shape if shape is not None else [variable.shape[i] for i in range(variable.ndim)]
 
 
-def _covers(entry, length):
+def covers(entry, length):
     """Whether a slice takes all of a dimension, in order."""
     if not isinstance(entry, slice):
         return False
@@ -151,7 +151,7 @@ def local_useless_subtensor(node):
         return False
     shape = feature.shape_of[source]
     if isinstance(node.op, Subtensor):
-        if all(_covers(entry, shape[i]) for i, entry in enumerate(index_of(node))):
+        if all(covers(entry, shape[i]) for i, entry in enumerate(index_of(node))):
             return [source]
         return False
     rows = node.inputs[1]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from theano_compat import scalar as scal
-from theano_compat.compile.ops import Shape_i, ViewOp
-from theano_compat.gof import Constant, OpRemove, local_optimizer
+from theano_compat.compile.ops import ViewOp
+from theano_compat.gof import OpRemove, local_optimizer
 from theano_compat.gof.opt import copy_stack_trace
 from theano_compat.gradient import ConsiderConstant, DisconnectedGrad, GradClip, GradScale, UndefinedGrad, ZeroGrad
 from theano_compat.tensor import basic as T
+from theano_compat.tensor.basic.extents import Extent
 from theano_compat.tensor.elemwise import Elemwise
-from theano_compat.tensor.opt.common import constant_value, is_inverse_pair, like, same_variable, scalar_op
+from theano_compat.tensor.opt.common import constant_value, is_inverse_pair, like, made_by, same_variable
 from theano_compat.tensor.opt.make_vector import MakeVector
 from theano_compat.tensor.opt.registry import (
     register_canonicalize,
@@ -136,18 +137,17 @@ def local_useless_elemwise(node):
 _COMPARISONS = {scal.LT: "<", scal.LE: "<=", scal.GT: ">", scal.GE: ">=", scal.EQ: "==", scal.NEQ: "!="}
 
 
-def _is_length(variable):
-    """Whether a variable is a length of something: it cannot be negative."""
-    owner = variable.owner
-    if owner is None:
-        return False
-    if isinstance(owner.op, Shape_i):
-        return True
-    if isinstance(owner.op, MakeVector):
-        return all(_is_length(v) or (isinstance(v, Constant) and np.all(v.data >= 0)) for v in owner.inputs)
-    if isinstance(scalar_op(variable), (scal.Add, scal.Mul, scal.Maximum)):
-        return all(_is_length(v) or (isinstance(v, Constant) and np.all(v.data >= 0)) for v in owner.inputs)
-    return False
+def _numbers(variable):
+    """Return what is known of the elements of an integer scalar, of a vector that is made of such, or of a constant of one value; None for others."""
+    if not _discrete(variable):
+        return None
+    made = made_by(variable, MakeVector)
+    if made is not None:
+        return [Extent.of(v) for v in made]
+    if variable.ndim == 0:
+        return [Extent.of(variable)]
+    value = constant_value(variable, only_process_constants=True)
+    return None if value is None else [Extent(int(value))]
 
 
 @register_useless
@@ -156,7 +156,7 @@ def _is_length(variable):
 @register_specialize
 @local_optimizer([*_COMPARISONS, scal.Maximum, scal.Minimum])
 def local_useless_elemwise_comparison(node):
-    """Comparisons of something with itself, and of lengths with numbers that they cannot be below."""
+    """Comparisons of something with itself, and of lengths and other integers whose order is known: ``min(1, 1 + len(x))`` → 1."""
     op = getattr(node.op, "scalar_op", None)
     if op is None or len(node.inputs) != 2:
         return False
@@ -170,39 +170,31 @@ def local_useless_elemwise_comparison(node):
         if kind in (scal.LE, scal.GE):
             return like(1, node)
         return False
-    if not (_discrete(a) and _discrete(b)):
+    ours, theirs = _numbers(a), _numbers(b)
+    if ours is None or theirs is None or not (len(ours) == len(theirs) or 1 in (len(ours), len(theirs))):
         return False
-    for length, other, swapped in ((a, b, False), (b, a, True)):
-        value = constant_value(other, only_process_constants=True)
-        if value is None or not _is_length(length):
-            continue
-        found = _length_against(kind, int(value), swapped)
-        if found is None:
-            continue
-        if found == "length":
-            return [length] if length.type == out.type else False
-        if found == "number":
-            return [other] if other.type == out.type else False
-        return like(found, node)
-    return False
+    n = max(len(ours), len(theirs))
+    results = {_known_result(kind, x, y) for x, y in zip(ours * (n // len(ours)), theirs * (n // len(theirs)))} if ours and theirs else set()
+    found = results.pop() if len(results) == 1 else None
+    if found is None:
+        return False
+    if kind in (scal.Maximum, scal.Minimum):
+        return [node.inputs[found]] if node.inputs[found].type == out.type else False
+    return like(int(found), node)
 
 
-def _length_against(kind, value, swapped):
-    """Return the known result of ``kind(length, value)`` (or swapped): 0, 1, 'length', 'number' or None."""
-    if swapped:
-        kind = {scal.LT: scal.GT, scal.GT: scal.LT, scal.LE: scal.GE, scal.GE: scal.LE}.get(kind, kind)
-    if value <= 0:
-        if kind is scal.LT:
-            return 0
-        if kind is scal.GE:
-            return 1
-        if kind is scal.Maximum:
-            return "length"
-        if kind is scal.Minimum:
-            return "number"
-    if value < 0:
-        return {scal.LE: 0, scal.GT: 1, scal.EQ: 0, scal.NEQ: 1}.get(kind)
-    return None
+def _known_result(kind, a, b):
+    """Return what is known of a comparison: the truth value, or for an extremum the number of the argument; None for nothing."""
+    if kind in (scal.GT, scal.GE):
+        a, b, kind = b, a, {scal.GT: scal.LT, scal.GE: scal.LE}[kind]
+    if kind in (scal.EQ, scal.NEQ):
+        equal = a.is_equal(b)
+        differ = not equal and (a.is_at_least(b + 1) or b.is_at_least(a + 1))
+        return (equal == (kind is scal.EQ)) if equal or differ else None
+    if kind in (scal.Maximum, scal.Minimum):
+        return int(kind is scal.Maximum) if b.is_at_least(a) else int(kind is scal.Minimum) if a.is_at_least(b) else None
+    strict = int(kind is scal.LT)
+    return True if b.is_at_least(a + strict) else False if a.is_at_least(b + 1 - strict) else None
 
 
 # --- fused operations -----------------------------------------------------------------------------
