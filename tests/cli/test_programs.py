@@ -28,6 +28,7 @@ def test_program_prints_what_theano_printed(name, tmp_path):
     printed = done.stdout
     if name.endswith(".ipynb"):
         printed = "".join(line for line in printed.splitlines(True) if not line.startswith(("CPU times", "Wall time")))
+    printed = printed.replace(", dtype=bool", "")  # as NumPy 1.13 printed arrays of truth values; the record is of NumPy 1.23
     text, numbers = words(printed)
     expected_text, expected = words(path.with_suffix(".txt").read_text())
     assert text == expected_text

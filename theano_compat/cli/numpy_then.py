@@ -1,0 +1,66 @@
+"""NumPy's functions as they were in 2010-2017, for an old program alone: libraries keep today's.
+
+:data:`VIEWS` holds what the program sees under NumPy's names; :func:`print_as_then` makes arrays and numbers print as they did.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy
+
+from theano_compat.cli.classic.bytestrings import written_bytes
+
+
+def _ragged(today):
+    """Let nested sequences of different lengths be an array of objects, as up to NumPy 1.23."""
+
+    @functools.wraps(today)
+    def make(object, dtype=None, *args, **kwargs):
+        try:
+            return today(object, dtype, *args, **kwargs)
+        except ValueError as error:
+            if dtype is not None or "inhomogeneous" not in str(error):
+                raise
+            return today(object, numpy.dtype("O"), *args, **kwargs)
+
+    return make
+
+
+@functools.wraps(numpy.load)
+def _load(file, mmap_mode=None, allow_pickle=True, fix_imports=True, encoding="latin1", **kwargs):
+    return numpy.load(file, mmap_mode, allow_pickle, fix_imports, encoding, **kwargs)
+
+
+@functools.wraps(numpy.fromstring)
+def _fromstring(string, dtype=float, count=-1, sep="", **kwargs):
+    if sep:
+        return numpy.fromstring(string, dtype, count, sep=sep, **kwargs)
+    return numpy.frombuffer(written_bytes(string), dtype, count, **kwargs).copy()
+
+
+#: module -> names -> what an old program sees under them
+VIEWS: dict[str, dict[str, Any]] = {
+    "numpy": {
+        "array": _ragged(numpy.array),
+        "asarray": _ragged(numpy.asarray),
+        "asanyarray": _ragged(numpy.asanyarray),
+        "load": _load,
+        "fromstring": _fromstring,
+    }
+}
+
+
+def print_as_then(python2: bool) -> None:
+    """Make this process print arrays and NumPy's numbers as they were printed in the program's time.
+
+    Parameters
+    ----------
+    python2 : bool
+        Whether the program is Python 2: then as NumPy 1.13 and its predecessors did (``[ 1.  2.]``, 12 digits of a number), otherwise as those up
+        to 1.26 did (numbers without the name of their type).
+    """
+    mode = "1.13" if python2 else "1.25" if numpy.lib.NumpyVersion(numpy.__version__) >= "2.0.0" else None
+    if mode:
+        numpy.set_printoptions(legacy=mode)
