@@ -81,13 +81,13 @@ def _importer(python2: bool):
 @functools.cache
 def builtins_of(python2: bool) -> types.ModuleType:
     """Return the module of builtins that the programs of one Python share."""
-    from theano_compat.cli import classic
+    from theano_compat.cli import classic, numpy_then
 
     module = types.ModuleType("__builtin__" if python2 else "builtins")
     module.__dict__.update(builtins.__dict__)
+    module.__dict__.update(numpy_then.ENTRIES)
     if python2:
         module.__dict__.update(classic.ENTRIES)
-        sys.modules["__builtin__"] = module
     module.__dict__["__import__"] = _importer(python2)
     return module
 
@@ -114,6 +114,8 @@ def begin(python2: bool) -> None:
 
     global _program_is_python2
     _program_is_python2 = python2
+    if python2:
+        sys.modules["__builtin__"] = builtins_of(True)
     numpy_then.print_as_then(python2)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy
 
-from theano_compat.cli.classic.bytestrings import written_bytes
+from theano_compat.cli.classic.bytestrings import ByteString, written_bytes
+from theano_compat.cli.classic.methods import MethodCalls
 
 
 def _ragged(today):
@@ -39,6 +40,43 @@ def _fromstring(string, dtype=float, count=-1, sep="", **kwargs):
         return numpy.fromstring(string, dtype, count, sep=sep, **kwargs)
     return numpy.frombuffer(written_bytes(string), dtype, count, **kwargs).copy()
 
+
+def _array_method(name: str, otherwise):
+    """Return a function that calls a method, where an object still has it, and a stand-in where it has not."""
+
+    def call(owner, *args, **kwargs):
+        method = getattr(owner, name, None)
+        return method(*args, **kwargs) if method is not None else otherwise(owner, *args, **kwargs)
+
+    return call
+
+
+def _itemset(array, *arguments):
+    *place, value = arguments
+    if not place:
+        array[()] = value
+    elif isinstance(place[0], tuple):
+        array[place[0]] = value
+    else:
+        array.flat[place[0]] = value
+
+
+def _newbyteorder(array, order="S"):
+    return array.view(array.dtype.newbyteorder(order))
+
+
+class ArrayMethods(MethodCalls):
+    """Compiles calls of the methods that arrays have no longer into calls of the functions in ENTRIES."""
+
+    METHODS = {name: f"__array_{name}__" for name in ("tostring", "ptp", "itemset", "newbyteorder")}
+
+
+ENTRIES = {
+    "__array_tostring__": _array_method("tostring", lambda array, order="C": ByteString(array.tobytes(order))),
+    "__array_ptp__": _array_method("ptp", lambda array, *args, **kwargs: numpy.ptp(array, *args, **kwargs)),
+    "__array_itemset__": _array_method("itemset", _itemset),
+    "__array_newbyteorder__": _array_method("newbyteorder", _newbyteorder),
+}
 
 #: module -> names -> what an old program sees under them
 VIEWS: dict[str, dict[str, Any]] = {

@@ -15,7 +15,7 @@ import re
 import types
 import warnings
 
-from theano_compat.cli import detect, namespace
+from theano_compat.cli import detect, namespace, numpy_then
 
 
 def is_python2(source: str, filename: str = "<program>", within: bool = False) -> bool:
@@ -166,7 +166,8 @@ def compile_program(source: str, filename: str, flags: int = 0, old: bool | None
     if is_python2(source, filename, namespace.program_is_python2()) if old is None else old:
         return compile_python2(*translate(source, filename), filename, flags, frozenset(f for f in ("division", "absolute_import") if _asks_for(f, source)))
     with _silent_about_old_syntax():
-        return compile(ast.parse(source, filename), filename, "exec", flags=flags, dont_inherit=True), namespace.entries(False, "last")
+        tree = ast.fix_missing_locations(numpy_then.ArrayMethods().visit(ast.parse(source, filename)))
+        return compile(tree, filename, "exec", flags=flags, dont_inherit=True), namespace.entries(False, "last")
 
 
 def compile_python2(text: str, lines: list[int], filename: str, flags: int = 0, future: frozenset[str] = frozenset()) -> tuple[types.CodeType, dict]:
@@ -183,7 +184,8 @@ def compile_python2(text: str, lines: list[int], filename: str, flags: int = 0, 
         _move_to_lines(tree, lines)
         for name in sorted({n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} & set(classic.functions.GONE)):
             supply.note(name)
-        tree = classic.transform(tree, true_division="division" in future)
+        tree = numpy_then.ArrayMethods().visit(classic.transform(tree, true_division="division" in future))
+        ast.fix_missing_locations(tree)
         code = compile(tree, filename, "exec", flags=flags, dont_inherit=True)
     return code, namespace.entries(True, None if "absolute_import" in future else "first")
 

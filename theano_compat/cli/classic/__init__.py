@@ -9,11 +9,12 @@
 ``numbers.py``       ``print 1 / 3.`` with 12 digits
 ``errors.py``        ``error.message``, ``error[0]``
 ``files.py``         files that take text and bytes
+``drawing.py``       ``random.shuffle`` and its like
 ``modules.py``       ``hashlib``, ``gzip``, ``subprocess``, … that take and give text
 ``functions.py``     ``round``, ``map``, ``filter``, ``xrange``, … : the builtins
 ===================  ===================================================================================
 
-Most files have a transformer that compiles such syntax into calls, and ENTRIES: the names that a program's builtins must hold for it.
+Most files have a transformer that compiles such syntax into calls (``methods.py``: of methods), and ENTRIES: the names that a program's builtins must hold for it.
 They are the program's own builtins (``namespace.py``), never those of libraries, which look there to find out which Python they run on.
 """
 

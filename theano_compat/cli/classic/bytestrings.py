@@ -6,7 +6,7 @@ program a string, whose parts are text. Text stands for bytes in UTF-8; bytes th
 
 from __future__ import annotations
 
-import ast
+from theano_compat.cli.classic.methods import MethodCalls
 
 TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}  # bytes that are no UTF-8 survive reading and writing
 
@@ -62,9 +62,15 @@ class ByteString(bytes):
         return map(chr, bytes.__iter__(self))
 
 
+def _text(x):
+    if isinstance(x, bytes):
+        return x.decode(**TEXT)
+    return tuple(map(_text, x)) if isinstance(x, tuple) else x
+
+
 def _of_text(name: str):
     def method(self, *args):
-        return getattr(str(self), name)(*(str(a) if isinstance(a, bytes) else a for a in args))
+        return getattr(str(self), name)(*map(_text, args))
 
     method.__name__ = name
     return method
@@ -77,29 +83,24 @@ for _name in (
     setattr(ByteString, _name, _of_text(_name))
 
 
-def _as_string(data):
+def as_string(data):
+    """Return bytes as a string of bytes, anything else as it is."""
     return ByteString(data) if type(data) is bytes else data
 
 
 def _reading(name: str):
     def call(owner, *args, **kwargs):
         data = getattr(owner, name)(*args, **kwargs)
-        return [_as_string(line) for line in data] if type(data) is list else _as_string(data)
+        return [as_string(line) for line in data] if type(data) is list else as_string(data)
 
     call.__name__ = f"classic_{name}"
     return call
 
 
-_METHODS = ("read", "readline", "readlines")
-ENTRIES = {f"__classic_{name}__": _reading(name) for name in _METHODS}
-
-
-class ClassicReading(ast.NodeTransformer):
+class ClassicReading(MethodCalls):
     """Compiles calls of ``x.read``, ``x.readline`` and ``x.readlines`` into calls of the functions in ENTRIES."""
 
-    def visit_Call(self, node):
-        self.generic_visit(node)
-        if isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
-            called = ast.Call(ast.Name(f"__classic_{node.func.attr}__", ast.Load()), [node.func.value, *node.args], node.keywords)
-            return ast.copy_location(called, node)
-        return node
+    METHODS = {name: f"__classic_{name}__" for name in ("read", "readline", "readlines")}
+
+
+ENTRIES = {entry: _reading(name) for name, entry in ClassicReading.METHODS.items()}

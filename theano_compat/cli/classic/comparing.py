@@ -33,7 +33,7 @@ def _order_of_kinds(a, b) -> int | None:
             return _order_of_sequences(a, b)
         if isinstance(a, dict):
             return 0 if a == b else None if len(a) == len(b) else classic_cmp(len(a), len(b))
-        return None
+        return 0 if a is None else None
     first, second = _rank(a), _rank(b)
     if first is None or second is None or first == second or (first[0] == second[0] and not (first[1] and second[1])):
         return None

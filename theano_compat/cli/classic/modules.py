@@ -1,4 +1,4 @@
-"""Modules of Python's library whose functions took and gave strings, where today's take and give bytes, for translated programs."""
+"""Modules of Python's library as Python 2 had them, for translated programs: most took and gave strings where today's take and give bytes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import functools
 import gzip
 import hashlib
 import io
+import re
 import struct
 import subprocess
 import zlib
 
-from theano_compat.cli.classic.bytestrings import TEXT, ByteString, written_bytes
+from theano_compat.cli.classic import drawing
+from theano_compat.cli.classic.bytestrings import TEXT, ByteString, as_string, written_bytes
 from theano_compat.cli.classic.strings import as_bytes
 
 
@@ -81,9 +83,14 @@ def _taking_text(function, place: int = 0):
 
     @functools.wraps(function)
     def call(*args, **kwargs):
-        return function(*args[:place], *map(as_bytes, args[place : place + 1]), *args[place + 1 :], **kwargs)
+        return as_string(function(*args[:place], *map(as_bytes, args[place : place + 1]), *args[place + 1 :], **kwargs))
 
     return call
+
+
+def _matching(function):
+    """Return a function of ``re`` that matches text in bytes that a program read, too."""
+    return lambda *args, **kwargs: function(*(str(a) if isinstance(a, ByteString) else a for a in args), **kwargs)
 
 
 def _giving_text(function):
@@ -94,8 +101,10 @@ def _giving_text(function):
 VIEWS = {
     "hashlib": {name: _hash(name) for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")} | {"new": lambda name, data=b"": _hash(name)(data)},
     "gzip": {"open": _open_gzip, "GzipFile": GzipFile},
+    "random": drawing.NAMES,
+    "re": {name: _matching(getattr(re, name)) for name in ("compile", "findall", "finditer", "fullmatch", "match", "search", "split", "sub", "subn")},
     "struct": {"unpack": _taking_text(struct.unpack, 1), "unpack_from": _taking_text(struct.unpack_from, 1)},
     "subprocess": {"Popen": Popen, "check_output": _check_output},
     "zlib": {name: _taking_text(getattr(zlib, name)) for name in ("compress", "decompress", "crc32", "adler32")},
-    "base64": {"b64encode": _giving_text(base64.b64encode), "encodestring": _giving_text(base64.encodebytes), "decodestring": _taking_text(base64.decodebytes)},
+    "base64": {"b64encode": _giving_text(base64.b64encode), "encodestring": _giving_text(base64.encodebytes), "decodestring": _taking_text(base64.decodebytes), "b64decode": _taking_text(base64.b64decode)},
 }

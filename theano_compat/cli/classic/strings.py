@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 import codecs
 
+from theano_compat.cli.classic.methods import MethodCalls
+
 _BYTES_TO_BYTES = frozenset("hex hex_codec base64 base64_codec zlib zlib_codec zip bz2 bz2_codec quopri quopri_codec uu uu_codec".split())
 _ESCAPES = {"string_escape": "unicode_escape", "string-escape": "unicode_escape"}
 _TEXT_TO_TEXT = frozenset({"rot13", "rot_13", "rot-13"})
@@ -93,8 +95,6 @@ def _translate(text, table=None, delete=""):
     return kept if table is None else kept.translate(table)
 
 
-#: Methods that strings have, or had, with other arguments -> the name of the function that stands for a call of them.
-_METHODS = {"decode": "__classic_decode__", "encode": "__classic_encode__", "translate": "__classic_translate__"}
 ENTRIES = {
     "__classic_decode__": classic_decode,
     "__classic_encode__": classic_encode,
@@ -103,18 +103,15 @@ ENTRIES = {
 }
 
 
-class ClassicStrings(ast.NodeTransformer):
+class ClassicStrings(MethodCalls):
     """Compiles calls of ``x.decode``, ``x.encode``, ``x.translate`` and ``unicode`` into calls of the functions in ENTRIES; elsewhere ``unicode`` is ``str``."""
 
+    METHODS = {name: f"__classic_{name}__" for name in ("decode", "encode", "translate")}
+
     def visit_Call(self, node):
-        function = node.func
-        self.generic_visit(node)
-        if isinstance(function, ast.Attribute) and function.attr in _METHODS:
-            called = ast.Call(ast.Name(_METHODS[function.attr], ast.Load()), [function.value, *node.args], node.keywords)
-            return ast.copy_location(called, node)
-        if isinstance(function, ast.Name) and function.id == "unicode":
-            node.func = ast.copy_location(ast.Name("__classic_unicode__", ast.Load()), function)
-        return node
+        if isinstance(node.func, ast.Name) and node.func.id == "unicode":
+            node.func = ast.copy_location(ast.Name("__classic_unicode__", ast.Load()), node.func)
+        return super().visit_Call(node)
 
     def visit_Name(self, node):
         if node.id == "unicode" and isinstance(node.ctx, ast.Load):
