@@ -7,6 +7,8 @@ import contextlib
 import io
 import itertools
 import re
+import subprocess
+import sys
 import textwrap
 
 import pytest
@@ -214,3 +216,33 @@ def test_what_a_program_reads_as_bytes_is_a_string_to_it(tmp_path):
         "['d', 'e']",
         "900150983cd24fb0d6963f7d28e17f72 a9993e36 891568578 YWJj True",
     ]
+
+
+def test_text_and_bytes_that_are_no_utf8_are_printed_as_they_were_read(tmp_path):
+    (tmp_path / "latin1.txt").write_bytes(b"caf\xe9\n")
+    (tmp_path / "utf8.txt").write_bytes("fluß\n".encode())
+    text = """
+        import codecs, sys
+        line = open('latin1.txt').readline()
+        sys.stdout.write(line)
+        print line.decode('latin1').strip(), len(line.decode('latin1').strip()), repr(line.decode('utf8', 'ignore').strip()), unicode(open('utf8.txt').read(), 'utf8').strip()
+        print open('utf8.txt', 'rb').read().decode('utf-8').strip(), [w.encode('utf8') for w in open('utf8.txt').read().decode('utf8').split()][0]
+        out = open('out.txt', 'w'); out.write(line); out.close()
+        sys.stdout.flush()
+        sys.stdout = codecs.getwriter('utf8')(sys.stdout)
+        print u'gro\\xdf'
+    """
+    script = write(tmp_path, "program.py", text)
+    done = subprocess.run([sys.executable, "-m", "theano_compat", str(script)], capture_output=True, cwd=tmp_path)
+    assert done.stdout.splitlines() == [b"caf\xe9", "café 4 'caf' fluß".encode(), "fluß fluß".encode(), "groß".encode()], done.stderr
+    assert (tmp_path / "out.txt").read_bytes() == b"caf\xe9\n"
+
+
+def test_all_of_numpy_leaves_builtins_alone_and_holds_the_names_of_then(tmp_path):
+    text = """
+        from numpy import *
+        print max(3, 5), min(2, 1), round(2.5), abs(-1), pow(2, 3), bool is type(True), product([2, 3]), Inf, sum([[1, 2]], axis=0), array([[1], [2, 3]]).dtype, float is type(1.)
+        import numpy as np
+        print np.math.factorial(3), np.max([1, 3]), np.product([2, 2])
+    """
+    assert output(tmp_path, text) == ["5 1 3.0 1 8 True 6 inf [1 2] object True", "6 3 4"]

@@ -43,10 +43,12 @@ class ModuleView(types.ModuleType):
 
 
 @functools.cache
-def _view(module: types.ModuleType, python2: bool) -> types.ModuleType:
+def _view(module: types.ModuleType, python2: bool, all_names: bool) -> types.ModuleType:
     from theano_compat.cli import numpy_then
     from theano_compat.cli.classic import modules
 
+    if all_names and module.__name__ == "numpy":
+        return ModuleView(module, numpy_then.star_names())
     tables = {**modules.VIEWS, **numpy_then.VIEWS} if python2 else numpy_then.VIEWS
     return ModuleView(module, tables[module.__name__]) if module.__name__ in tables else module
 
@@ -73,7 +75,7 @@ def _importer(python2: bool):
             if level or not package or place is None or error.name != first or not _lies_in(package, first):
                 raise
             module = builtins.__import__(name, globals, locals, fromlist, 1)
-        return _view(module, python2)
+        return _view(module, python2, fromlist is not None and "*" in fromlist)
 
     return __import__
 
@@ -111,11 +113,13 @@ _program_is_python2 = False
 def begin(python2: bool) -> None:
     """Tell this process which Python the program is that it runs."""
     from theano_compat.cli import numpy_then
+    from theano_compat.cli.classic import files
 
     global _program_is_python2
     _program_is_python2 = python2
     if python2:
         sys.modules["__builtin__"] = builtins_of(True)
+        files.open_streams()
     numpy_then.print_as_then(python2)
 
 

@@ -90,6 +90,20 @@ VIEWS: dict[str, dict[str, Any]] = {
 }
 
 
+#: Names that ``from numpy import *`` gives today, over the builtins of the same names, and did not give then.
+_NEW_NAMES = frozenset({"abs", "bool", "long", "max", "min", "pow", "round"})
+
+
+def star_names() -> dict[str, Any]:
+    """Return what an old program sees in NumPy when it imports all of it: what it does with the names does not show, so none is noted as supplied."""
+    from theano_compat.cli import supply
+    from theano_compat.cli.gone import scientific
+
+    gone = {name: place for name, place in scientific.NUMPY.items() if name not in scientific.BUILTIN_TYPES and name not in numpy.__all__}
+    names = {name: supply.resolve(place) for name, place in gone.items()}
+    return {**VIEWS["numpy"], **names, "__all__": [name for name in numpy.__all__ if name not in _NEW_NAMES] + list(names)}
+
+
 def print_as_then(python2: bool) -> None:
     """Make this process print arrays and NumPy's numbers as they were printed in the program's time.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 
 from theano_compat.cli.classic.bytestrings import TEXT, ByteString, written_bytes
 
@@ -68,6 +69,13 @@ def classic_open(name, mode="r", buffering=-1, *rest, **options):
     text = _Text(binary, **TEXT, line_buffering=buffering == 1, write_through=buffering == 0)
     text.mode = mode
     return text
+
+
+def open_streams() -> None:
+    """Let this process print bytes that are no UTF-8, which text holds as surrogates."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="surrogateescape")
 
 
 class ClassicStringIO:

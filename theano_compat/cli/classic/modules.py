@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import functools
 import gzip
 import hashlib
@@ -93,6 +94,11 @@ def _matching(function):
     return lambda *args, **kwargs: function(*(str(a) if isinstance(a, ByteString) else a for a in args), **kwargs)
 
 
+def _of_binary(kind):
+    """Return a function of ``codecs`` whose readers and writers also wrap a text stream: ``codecs.getwriter('utf8')(sys.stdout)``."""
+    return lambda encoding: lambda stream, *args, **kwargs: kind(encoding)(getattr(stream, "buffer", stream), *args, **kwargs)
+
+
 def _giving_text(function):
     return lambda *args, **kwargs: _taking_text(function)(*args, **kwargs).decode("ascii")
 
@@ -101,6 +107,7 @@ def _giving_text(function):
 VIEWS = {
     "hashlib": {name: _hash(name) for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")} | {"new": lambda name, data=b"": _hash(name)(data)},
     "gzip": {"open": _open_gzip, "GzipFile": GzipFile},
+    "codecs": {"getreader": _of_binary(codecs.getreader), "getwriter": _of_binary(codecs.getwriter)},
     "random": drawing.NAMES,
     "re": {name: _matching(getattr(re, name)) for name in ("compile", "findall", "finditer", "fullmatch", "match", "search", "split", "sub", "subn")},
     "struct": {"unpack": _taking_text(struct.unpack, 1), "unpack_from": _taking_text(struct.unpack_from, 1)},

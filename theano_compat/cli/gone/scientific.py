@@ -8,10 +8,17 @@ from typing import Any
 
 from theano_compat.cli.gone.advice import gone
 
-_BUILTIN_TYPES = {"float": float, "int": int, "bool": bool, "object": object, "str": str, "complex": complex, "long": int, "unicode": str}
+#: Names that ``from numpy import *`` did not give.
+BUILTIN_TYPES = {"float": float, "int": int, "bool": bool, "object": object, "str": str, "complex": complex, "long": int, "unicode": str}
 
-_NUMPY: dict[str, Any] = {
-    **{name: (lambda t=t: t) for name, t in _BUILTIN_TYPES.items()},
+NUMPY: dict[str, Any] = {
+    **{name: (lambda t=t: t) for name, t in BUILTIN_TYPES.items()},
+    "math": lambda: importlib.import_module("math"),
+    **{name: f"numpy.exceptions:{name}" for name in ("AxisError", "ComplexWarning", "RankWarning", "VisibleDeprecationWarning")},
+    **{"bool8": "numpy:bool_", "int0": "numpy:intp", "uint0": "numpy:uintp", "object0": "numpy:object_", "cfloat": "numpy:complex128", "singlecomplex": "numpy:complex64"},
+    **{"longfloat": "numpy:longdouble", "longcomplex": "numpy:clongdouble", "clongfloat": "numpy:clongdouble", "chararray": "numpy.char:chararray"},
+    "alen": "builtins:len",
+    "loads": "pickle:loads",
     "float_": "numpy:float64",
     "complex_": "numpy:complex128",
     "unicode_": "numpy:str_",
@@ -140,7 +147,7 @@ def _sph_harm(m, n, theta, phi):
 
 
 ATTRIBUTES: dict[str, dict[str, Any]] = {
-    "numpy": _NUMPY,
+    "numpy": NUMPY,
     "numpy.testing": {
         "dec": lambda: _test_decorators(),
         "rand": "numpy.random:rand",
