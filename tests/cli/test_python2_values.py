@@ -140,8 +140,8 @@ RAGGED = """
             np.array([[1, 2], [3]], **wrong)
         except ValueError:
             print('refused')
-    np.save('ragged.npy', a)
-    np.savez('ragged.npz', a=a)
+    np.save('ragged.npy', [[1, 2], [3]])
+    np.savez('ragged.npz', a=[[1, 2], [3]])
     print(np.load('ragged.npy')[1], np.load('ragged.npz')['a'][1])
     import library
     print(library.make())

@@ -29,6 +29,22 @@ def _ragged(today):
     return make
 
 
+_array, _asarray, _asanyarray = _ragged(numpy.array), _ragged(numpy.asarray), _ragged(numpy.asanyarray)
+
+
+@functools.wraps(numpy.save)
+def _save(file, arr, *args, **kwargs):
+    return numpy.save(file, _asanyarray(arr), *args, **kwargs)
+
+
+def _saving(today):
+    @functools.wraps(today)
+    def save(file, *args, **kwargs):
+        return today(file, *map(_asanyarray, args), **{name: _asanyarray(value) for name, value in kwargs.items()})
+
+    return save
+
+
 @functools.wraps(numpy.load)
 def _load(file, mmap_mode=None, allow_pickle=True, fix_imports=True, encoding="latin1", **kwargs):
     return numpy.load(file, mmap_mode, allow_pickle, fix_imports, encoding, **kwargs)
@@ -81,10 +97,13 @@ ENTRIES = {
 #: module -> names -> what an old program sees under them
 VIEWS: dict[str, dict[str, Any]] = {
     "numpy": {
-        "array": _ragged(numpy.array),
-        "asarray": _ragged(numpy.asarray),
-        "asanyarray": _ragged(numpy.asanyarray),
+        "array": _array,
+        "asarray": _asarray,
+        "asanyarray": _asanyarray,
         "load": _load,
+        "save": _save,
+        "savez": _saving(numpy.savez),
+        "savez_compressed": _saving(numpy.savez_compressed),
         "fromstring": _fromstring,
     }
 }
