@@ -94,3 +94,14 @@ def test_the_package_of_a_program_with_a_class_hierarchy_trains_as_theano_did(tm
     done = subprocess.run([sys.executable, "-m", "theano_compat", str(script)], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout == script.with_suffix(".txt").read_text()
+
+
+def test_files_that_a_program_runs_in_its_namespace_are_python2(tmp_path):
+    package(tmp_path, settings="rate = 7 / 2\nprint 'read', rate\n")
+    text = """
+        execfile('settings.py')
+        other = {}
+        execfile('settings.py', other)
+        print rate, other['rate']
+    """
+    assert output(tmp_path, text) == ["read 3", "read 3", "3 3"]
