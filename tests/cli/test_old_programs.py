@@ -122,7 +122,7 @@ def test_notebook_cells_magics_and_last_values(tmp_path):
     book = notebook(tmp_path, "%matplotlib inline\nimport numpy as np\nx = np.arange(3)", "%%time\nprint 'py2', 3 / 2\nx.sum()", "!echo shell\nx;", "x.sum()?\n%timeit x")
     done = run(book)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[:3] == ["py2 1", repr(__import__("numpy").arange(3).sum()), "shell"]
+    assert done.stdout.splitlines()[:3] == ["py2 1", "3", "shell"]
 
 
 def test_notebook_saves_pictures(tmp_path):

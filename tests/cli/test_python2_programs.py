@@ -182,7 +182,7 @@ def test_files_take_text_and_bytes_however_they_were_opened(tmp_path):
             print f.getvalue(), [line for line in kind('a\\nb')], np.loadtxt(kind('1 2')).tolist()
     """
     each = ["44850 [1, 2]", "[0.0, 1.0, 2.0, 3.0, 4.0]", "['first', 'second', 'third', 'fourth'] first"]
-    assert output(tmp_path, text) == each * 4 + ["b'1,two\\r\\n' [['1', 'two']] []", "at once"] + ["[1, 2] text ['a\\n', 'b'] [1.0, 2.0]"] * 2
+    assert output(tmp_path, text) == each * 4 + ["'1,two\\r\\n' [['1', 'two']] []", "at once"] + ["[1, 2] text ['a\\n', 'b'] [1.0, 2.0]"] * 2
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@
 ``data``                    make ``mnist.pkl.gz`` (digits) or ``reviews.tsv`` (rated sentences)
 ========================  =======================================================================================
 
-``run.py`` runs programs; ``python2.py`` finds (with ``detect.py``) and translates Python 2 (its division: ``division.py``, its files: ``files.py``); ``supply.py`` has the names that old code uses and that
-are gone; ``notebook.py`` turns notebooks into cells; ``data.py`` (with ``reviews.py``), ``doctor.py`` and ``cache.py`` are the other commands.
+``run.py`` runs programs. ``python2.py`` finds (with ``detect.py``) and translates Python 2 (with ``fixers``); what it did otherwise is in ``classic``. ``namespace.py`` makes a
+program's builtins and imports, ``numpy_then.py`` its NumPy; ``supply.py`` serves the names that are gone (the tables of ``gone``); ``notebook.py`` turns notebooks into
+cells; ``data.py`` (with ``reviews.py``), ``doctor.py`` and ``cache.py`` are the other commands.
 """
 
 from __future__ import annotations

@@ -30,12 +30,23 @@ def names_interpreter(source: str) -> bool | None:
     return found and found[1] == "2"
 
 
+def shows_python3(tree: ast.Module) -> bool:
+    """Return whether a program that today's Python parses has syntax of Python 3 alone, or cares for both Pythons."""
+    nodes = list(ast.walk(tree))
+    print_is_function = _prints_by_function(nodes)
+    return any(_is_python3(n, print_is_function) or _cares_for_both(n) for n in nodes)
+
+
+def _prints_by_function(nodes: list[ast.AST]) -> bool:
+    return any(isinstance(n, ast.ImportFrom) and n.module == "__future__" and any(a.name == "print_function" for a in n.names) for n in nodes)
+
+
 def looks_like_python2(tree: ast.Module) -> bool:
     """Return whether a program that today's Python parses must be Python 2."""
-    nodes = list(ast.walk(tree))
-    print_is_function = any(isinstance(n, ast.ImportFrom) and n.module == "__future__" and any(a.name == "print_function" for a in n.names) for n in nodes)
-    if any(_is_python3(n, print_is_function) or _cares_for_both(n) for n in nodes):
+    if shows_python3(tree):
         return False
+    nodes = list(ast.walk(tree))
+    print_is_function = _prints_by_function(nodes)
     bound = _bound_names(nodes)
     if {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)} & (BUILTINS - bound):
         return True

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import types
 
+from theano_compat.cli import namespace as namespaces
 from theano_compat.cli import python2, supply
 
 _PYLAB = "import numpy\nimport numpy as np\nimport matplotlib.pyplot as plt\nfrom matplotlib.pylab import *\nfrom numpy import *"
@@ -163,6 +164,7 @@ def run(path: str, namespace: dict, old: bool | None = None) -> None:
     # One Python for the whole notebook: a cell alone may not show that it is Python 2.
     if old is None:
         old = any(_cell_is_python2(cell, path) for cell in cells) and all(python2.translates(cell, path) for cell in cells if cell.strip())
+    namespaces.begin(old)
     for number, text in enumerate(cells, 1):
         display.cell, display.pictures = number, 0
         label = f"{path} cell {number}"

@@ -2,8 +2,8 @@
 
 A file is Python 2 if today's Python cannot parse it but the translator's Python 2 grammar can, or if both can and ``detect.py`` finds what only
 Python 2 could run. The translation (by fissix, the kept-up
-fork of 2to3) keeps track of the program's lines, so that error traces show the user's own. What a translator of syntax cannot see,
-the division of integers, is compiled into calls of ``division.py``, and builtins that it leaves alone go into the program's own namespace.
+fork of 2to3) keeps track of the program's lines, so that error traces show the user's own. What a translator of syntax cannot see
+(the division of integers, say) is compiled into calls of ``classic``, and Python 2's builtins are the program's own (``namespace.py``).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import re
 import types
 import warnings
 
-from theano_compat.cli import detect
+from theano_compat.cli import detect, namespace, numpy_then
 
 
-def is_python2(source: str, filename: str = "<program>") -> bool:
-    """Return whether a program is Python 2.
+def is_python2(source: str, filename: str = "<program>", within: bool = False) -> bool:
+    """Return whether a program is Python 2; ``within`` says that it is part of one that is.
 
     Raises
     ------
@@ -37,7 +37,9 @@ def is_python2(source: str, filename: str = "<program>") -> bool:
             raise (refusal if further else error) from None
         return True
     named = detect.names_interpreter(source)
-    return named if named is not None else detect.looks_like_python2(tree) and translates(source, filename)
+    if named is not None:
+        return named
+    return (detect.looks_like_python2(tree) or (within and not detect.shows_python3(tree))) and translates(source, filename)
 
 
 def _refusal(error: Exception, text: str, filename: str) -> SyntaxError:
@@ -48,17 +50,23 @@ def _refusal(error: Exception, text: str, filename: str) -> SyntaxError:
     return SyntaxError("invalid syntax in Python 2", (filename, line, column + 1, lines[line - 1] if line <= len(lines) else ""))
 
 
+#: Fixers of taste, those that insert an import or rename modules (and miss uses on the import's own line): supply.py serves the gone names;
+#: "sorted", which takes np.sort(x) and T.sort(x) for a list's sort by x; and those for which namespace.py has Python 2's builtins.
+_UNWANTED_FIXERS = frozenset(
+    "idioms ws_comma set_literal buffer asserts import future sorted intern operator reduce reload imports imports2 urllib types "
+    "apply execfile filter itertools itertools_imports map raw_input zip".split()
+)
+
+
 @functools.lru_cache(maxsize=1)
 def _refactoring_tool():
     import logging
 
     from fissix import refactor
 
-    # Fixers that guess wrongly about numeric code (filter, map, zip turned into lists are right and stay) are left out.
-    # Those that insert an import are not needed, nor those that rename modules (and miss uses on the import's own line): supply.py
-    # serves the gone names; "sorted" takes np.sort(x) and T.sort(x) for a list's sort by x.
-    unwanted = {"idioms", "ws_comma", "set_literal", "buffer", "asserts", "import", "future", "sorted", "intern", "operator", "reduce", "reload", "imports", "imports2", "urllib"}
-    names = [n for n in refactor.get_fixers_from_package("fissix.fixes") if n.rsplit(".fix_", 1)[1] not in unwanted]
+    own = [f"theano_compat.cli.fixers.fix_{name}" for name in ("tuple_params", "unicode")]
+    unwanted = _UNWANTED_FIXERS | {name.rsplit(".fix_", 1)[1] for name in own}
+    names = own + [n for n in refactor.get_fixers_from_package("fissix.fixes") if n.rsplit(".fix_", 1)[1] not in unwanted]
     logging.getLogger("fissix").setLevel(logging.ERROR)
     return refactor.RefactoringTool(names)
 
@@ -135,43 +143,6 @@ def _move_to_lines(tree: ast.AST, lines: list[int]) -> None:
                 node.end_col_offset = max(node.col_offset, node.end_col_offset)
 
 
-def classic_sort(owner, *args, **kwargs):
-    """Call ``owner.sort``; a list's takes a comparing function first, anything else (NumPy, Theano) what it likes."""
-    if isinstance(owner, list):
-        return owner.sort(**_sort_by(*args, **kwargs))
-    return owner.sort(*args, **kwargs)
-
-
-def classic_sorted(iterable, *args, **kwargs):
-    """Sort as Python 2's ``sorted(iterable, cmp, key, reverse)``."""
-    return sorted(iterable, **_sort_by(*args, **kwargs))
-
-
-def _sort_by(cmp=None, key=None, reverse=False) -> dict:
-    """Return today's arguments of a sort for Python 2's."""
-    if cmp is not None:
-        compare = functools.cmp_to_key(cmp)
-        return {"key": compare if key is None else lambda x: compare(key(x)), "reverse": bool(reverse)}
-    return {"key": key, "reverse": bool(reverse)}
-
-
-class _ClassicSort(ast.NodeTransformer):
-    """Sorts that may be given a comparing function become calls of classic_sort and classic_sorted."""
-
-    def visit_Call(self, node):
-        self.generic_visit(node)
-        compares = any(word.arg in ("cmp", None) for word in node.keywords)
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "sort" and (node.args or compares):
-            arguments = [node.func.value, *node.args]
-            name = "__classic_sort__"
-        elif isinstance(node.func, ast.Name) and node.func.id == "sorted" and (len(node.args) > 1 or compares):
-            arguments = node.args
-            name = "__classic_sorted__"
-        else:
-            return node
-        return ast.copy_location(ast.Call(ast.Name(name, ast.Load()), arguments, node.keywords), node)
-
-
 def compile_program(source: str, filename: str, flags: int = 0, old: bool | None = None) -> tuple[types.CodeType, dict]:
     """Compile a program of either Python.
 
@@ -184,7 +155,7 @@ def compile_program(source: str, filename: str, flags: int = 0, old: bool | None
     flags : int
         Of :func:`compile`.
     old : bool, optional
-        Whether it is Python 2; found out by default.
+        Whether it is Python 2; found out by default, for a module of a Python 2 program with that in mind.
 
     Returns
     -------
@@ -192,31 +163,52 @@ def compile_program(source: str, filename: str, flags: int = 0, old: bool | None
     entries : dict
         What the program's namespace must hold besides its own names.
     """
-    if is_python2(source, filename) if old is None else old:
-        return compile_python2(*translate(source, filename), filename, flags, _asks_for_division(source))
+    if is_python2(source, filename, namespace.program_is_python2()) if old is None else old:
+        return compile_python2(*translate(source, filename), filename, flags, frozenset(f for f in ("division", "absolute_import") if _asks_for(f, source)))
     with _silent_about_old_syntax():
-        return compile(ast.parse(source, filename), filename, "exec", flags=flags, dont_inherit=True), {}
+        tree = ast.fix_missing_locations(numpy_then.ArrayMethods().visit(ast.parse(source, filename)))
+        return compile(tree, filename, "exec", flags=flags, dont_inherit=True), namespace.entries(False, "last")
 
 
-def compile_python2(text: str, lines: list[int], filename: str, flags: int = 0, true_division: bool = False) -> tuple[types.CodeType, dict]:
-    """Compile what :func:`translate` returned; returns what :func:`compile_program` returns."""
-    from theano_compat.cli import division, files, supply
+def compile_python2(text: str, lines: list[int], filename: str, flags: int = 0, future: frozenset[str] = frozenset()) -> tuple[types.CodeType, dict]:
+    """Compile what :func:`translate` returned; ``future`` holds what the program asks of ``__future__``. Returns what :func:`compile_program` returns."""
+    from theano_compat.cli import classic, supply
 
     supply.note("Python 3 syntax")
     with _silent_about_old_syntax():
-        tree = ast.parse(text, filename)
+        try:
+            tree = ast.parse(text, filename)
+        except SyntaxError as error:
+            error.lineno = error.end_lineno = lines[(error.lineno or 1) - 1]
+            raise
         _move_to_lines(tree, lines)
-        entries = supply.builtins_for(sorted({n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}))
-        tree = ast.fix_missing_locations(_ClassicSort().visit(tree))
-        entries.update(open=files.classic_open, __classic_sort__=classic_sort, __classic_sorted__=classic_sorted)
-        if not true_division:
-            tree = ast.fix_missing_locations(division.ClassicDivision().visit(tree))
-            entries.update(division.ENTRIES)
-        return compile(tree, filename, "exec", flags=flags, dont_inherit=True), entries
+        for name in sorted({n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} & set(classic.functions.GONE)):
+            supply.note(name)
+        tree = numpy_then.ArrayMethods().visit(classic.transform(tree, true_division="division" in future))
+        ast.fix_missing_locations(tree)
+        code = compile(tree, filename, "exec", flags=flags, dont_inherit=True)
+    return code, namespace.entries(True, None if "absolute_import" in future else "first")
 
 
-def _asks_for_division(source: str) -> bool:
-    return bool(re.search(r"^\s*from __future__ import .*\bdivision\b", source, re.M))
+def compile_fragment(source: str, mode: str) -> types.CodeType:
+    """Compile what a Python 2 program hands to ``eval`` or ``exec`` (the mode); nothing is translated that today's Python can parse."""
+    from theano_compat.cli import classic
+
+    with _silent_about_old_syntax():
+        try:
+            tree = ast.parse(source)
+        except SyntaxError:
+            tree = ast.parse(translate(source)[0])
+        tree = classic.transform(tree, true_division=_asks_for("division", source))
+        if mode == "eval":
+            if len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
+                raise SyntaxError(f"invalid syntax: {source!r} is no expression")
+            return compile(ast.Expression(tree.body[0].value), "<string>", "eval", dont_inherit=True)
+        return compile(tree, "<string>", "exec", dont_inherit=True)
+
+
+def _asks_for(feature: str, source: str) -> bool:
+    return bool(re.search(rf"^\s*from __future__ import .*\b{feature}\b", source, re.M))
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ import sysconfig
 import traceback
 import types
 
-from theano_compat.cli import python2, supply
+from theano_compat.cli import namespace, python2, supply
 
 #: The options that say which Python a program is written in.
 PYTHONS = {"--python2": True, "--python3": False}
@@ -71,7 +71,7 @@ def prepare(folder: str) -> None:
 def main_namespace(path: str) -> dict:
     """Return the namespace of a fresh ``__main__`` module for a program."""
     module = types.ModuleType("__main__")
-    module.__dict__.update(__file__=path, __builtins__=__builtins__, __spec__=None)
+    module.__dict__.update(__file__=path, __spec__=None, __package__=None)
     sys.modules["__main__"] = module
     return module.__dict__
 
@@ -137,9 +137,12 @@ def main(argv: list[str]) -> int:
         return run_protected(lambda: notebook.run(path, main_namespace(path), old))
 
     def action():
-        code, entries = python2.compile_program(python2.read_source(path), path, old=old)
-        namespace = main_namespace(path)
-        namespace.update(entries)
-        exec(code, namespace)
+        source = python2.read_source(path)
+        is_old = python2.is_python2(source, path) if old is None else old
+        namespace.begin(is_old)
+        code, entries = python2.compile_program(source, path, old=is_old)
+        names = main_namespace(path)
+        names.update(entries)
+        exec(code, names)
 
     return run_protected(action)

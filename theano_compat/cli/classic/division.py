@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import ast
 
+_PLAIN = (int, float)  # exactly these need not be asked
+
 
 def classic_division(a, b):
     """Divide as Python 2's ``a / b``: integers give integers, rounded down; operands with ``__div__`` or ``__rdiv__`` decide; all else divides truly."""
+    if type(a) in _PLAIN and type(b) in _PLAIN:
+        return a // b if type(a) is int and type(b) is int else a / b
     result = _ask_operands(a, b)
     if result is not NotImplemented:
         return result

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 
-_TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}  # bytes that are no UTF-8 survive reading and writing
-
-
-def _as_bytes(data):
-    return data.encode(**_TEXT) if isinstance(data, str) else data
+from theano_compat.cli.classic.bytestrings import TEXT, ByteString, written_bytes
 
 
 class _Written:
@@ -18,7 +15,7 @@ class _Written:
     unbuffered = False
 
     def write(self, data):
-        count = super().write(_as_bytes(data))
+        count = super().write(written_bytes(data))
         if self.unbuffered:
             self.flush()
         return count
@@ -26,6 +23,13 @@ class _Written:
     def writelines(self, lines):
         for line in lines:
             self.write(line)
+
+
+class _Reader(io.BufferedReader):
+    """A binary file whose lines are strings of bytes."""
+
+    def __next__(self):
+        return ByteString(super().__next__())
 
 
 class _Writer(_Written, io.BufferedWriter):
@@ -56,15 +60,22 @@ def classic_open(name, mode="r", buffering=-1, *rest, **options):
         return open(name, mode, buffering, *rest, **options)
     kind = mode.replace("U", "").replace("b", "").replace("t", "") or "r"
     if kind == "r":
-        binary = open(name, "rb")
+        binary = _Reader(io.FileIO(name))
     else:
         binary = (_ReaderAndWriter if "+" in kind else _Writer)(io.FileIO(name, kind), buffering if buffering > 1 else io.DEFAULT_BUFFER_SIZE)
         binary.unbuffered = buffering == 0
     if "b" in mode:
         return binary
-    text = _Text(binary, **_TEXT, line_buffering=buffering == 1, write_through=buffering == 0)
+    text = _Text(binary, **TEXT, line_buffering=buffering == 1, write_through=buffering == 0)
     text.mode = mode
     return text
+
+
+def open_streams() -> None:
+    """Let this process print bytes that are no UTF-8, which text holds as surrogates."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="surrogateescape")
 
 
 class ClassicStringIO:
@@ -82,10 +93,10 @@ class ClassicStringIO:
     def write(self, data):
         """Write text or bytes."""
         if isinstance(self._file, io.BytesIO):
-            return self._file.write(_as_bytes(data))
+            return self._file.write(written_bytes(data))
         if not isinstance(data, str):
-            place = len(_as_bytes(self._file.getvalue()[: self._file.tell()]))
-            self._file = io.BytesIO(_as_bytes(self._file.getvalue()))
+            place = len(written_bytes(self._file.getvalue()[: self._file.tell()]))
+            self._file = io.BytesIO(written_bytes(self._file.getvalue()))
             self._file.seek(place)
         return self._file.write(data)
 
@@ -107,3 +118,15 @@ class ClassicStringIO:
         if name == "_file":  # while it is being unpickled
             raise AttributeError(name)
         return getattr(self._file, name)
+
+
+class _KindOfFile(type):
+    def __instancecheck__(cls, value):
+        return isinstance(value, io.IOBase)
+
+
+class File(metaclass=_KindOfFile):
+    """``file``: opens files as :func:`classic_open` does, and tells what is one."""
+
+    def __new__(cls, name, mode="r", buffering=-1):
+        return classic_open(name, mode, buffering)

@@ -1,0 +1,2 @@
+from rnn import ElmanRNN
+import layers
