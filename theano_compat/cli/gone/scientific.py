@@ -54,6 +54,7 @@ NUMPY: dict[str, Any] = {
     "byte_bounds": "numpy.lib.array_utils:byte_bounds",
     "issubsctype": "numpy:issubdtype",
     "maximum_sctype": lambda: _maximum_sctype,
+    "MAXDIMS": lambda: 64,
     "obj2sctype": lambda: lambda rep, default=None: importlib.import_module("numpy").dtype(rep).type,
 }
 
