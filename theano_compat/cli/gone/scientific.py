@@ -154,6 +154,7 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
         "rand": "numpy.random:rand",
         "Tester": lambda: _Tester,
     },
+    "numpy.linalg": {"linalg": lambda: importlib.import_module("numpy.linalg")},
     "numpy.random": {"random_integers": lambda: _numpy_random_integers},
     "scipy": _SCIPY,
     "scipy.signal": {
@@ -161,7 +162,7 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
         "hanning": "scipy.signal.windows:hann",
     },
     "scipy.integrate": {"simps": "scipy.integrate:simpson", "trapz": "scipy.integrate:trapezoid", "cumtrapz": "scipy.integrate:cumulative_trapezoid"},
-    "scipy.linalg": {"pinv2": "scipy.linalg:pinv"},
+    "scipy.linalg": {"pinv2": "scipy.linalg:pinv", **{name: f"numpy:{name}" for name in ("kron", "tri", "tril", "triu")}},
     "scipy.sparse": {"base": lambda: importlib.import_module("scipy.sparse")},
     "scipy.special": {"errprint": lambda: lambda *a: 0, "sph_harm": lambda: _sph_harm},
     "scipy.stats": {"chisqprob": "scipy.stats:chi2.sf", "itemfreq": lambda: _itemfreq, "ss": lambda: lambda a, axis=0: (importlib.import_module("numpy").asarray(a) ** 2).sum(axis)},
@@ -181,6 +182,7 @@ MODULES: dict[str, Any] = {
     "sklearn.externals": {"joblib": lambda: importlib.import_module("joblib"), "six": lambda: importlib.import_module("six")},
     "sklearn.externals.joblib": "joblib",
     "sklearn.datasets.base": "sklearn.datasets",
+    "numpy.linalg.linalg": "numpy.linalg",
     "numpy.core.umath_tests": {"inner1d": lambda: lambda a, b: (importlib.import_module("numpy").asarray(a) * b).sum(-1)},
 }  # fmt: skip
 
