@@ -141,6 +141,14 @@ def _test_decorators():
     return types.SimpleNamespace(slow=lambda f: f, skipif=skipif, knownfailureif=skipif, setastest=lambda tf=True: lambda f: f, deprecated=lambda conditional=True: lambda f: f)
 
 
+def _scipy_kron(a, b):
+    import numpy
+
+    outer = numpy.multiply.outer(a, b)
+    m, n, p, q, *rest = outer.shape
+    return outer.swapaxes(1, 2).reshape(m * p, n * q, *rest)
+
+
 def _sph_harm(m, n, theta, phi):
     from scipy import special
 
@@ -162,7 +170,7 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
         "hanning": "scipy.signal.windows:hann",
     },
     "scipy.integrate": {"simps": "scipy.integrate:simpson", "trapz": "scipy.integrate:trapezoid", "cumtrapz": "scipy.integrate:cumulative_trapezoid"},
-    "scipy.linalg": {"pinv2": "scipy.linalg:pinv", **{name: f"numpy:{name}" for name in ("kron", "tri", "tril", "triu")}},
+    "scipy.linalg": {"pinv2": "scipy.linalg:pinv", "kron": lambda: _scipy_kron, "tri": "numpy:tri", "tril": "numpy:tril", "triu": "numpy:triu"},
     "scipy.sparse": {"base": lambda: importlib.import_module("scipy.sparse")},
     "scipy.special": {"errprint": lambda: lambda *a: 0, "sph_harm": lambda: _sph_harm},
     "scipy.stats": {"chisqprob": "scipy.stats:chi2.sf", "itemfreq": lambda: _itemfreq, "ss": lambda: lambda a, axis=0: (importlib.import_module("numpy").asarray(a) ** 2).sum(axis)},
