@@ -312,8 +312,8 @@ def kron(a, b):
     Returns
     -------
     TensorVariable
-        Of two matrices their Kronecker product. In general the outer product, of the shape ``(*a.shape, *b.shape)``, with its first dimension joined to the third and its
-        second to the fourth. (For a vector and a matrix it is a flat product, as ever.)
+        Of two matrices their Kronecker product. In general the outer product, of the shape ``(*a.shape, *b.shape)``, with its first
+        dimension joined to the third and its second to the fourth. (For a vector and a matrix it is a flat product, as ever.)
 
     Raises
     ------
