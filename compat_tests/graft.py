@@ -52,6 +52,9 @@ def pytest_collectstart(collector):
     except Exception:
         return
     if isinstance(holder, type):
+        if holder.__name__.startswith("_"):
+            collector.collect = list  # a base of other test classes
+            return
         _as_nose_has_it(holder, collector.getparent(pytest.Module).obj.__name__)
     classes = holder.__mro__ if isinstance(holder, type) else (holder,)
     inherited = {name: value for place in reversed(classes) for name, value in vars(place).items()}
