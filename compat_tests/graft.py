@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import unittest
 from pathlib import Path
 
 import pytest
@@ -32,15 +33,29 @@ def _run_generated(generator):
         function(*arguments)
 
 
+def _as_nose_has_it(cls: type, module: str) -> None:
+    """Let a test class belong to the module where it was found (some look for themselves there); call ``setUp`` and ``tearDown`` of plain ones too."""
+    cls.__module__ = module
+    if not issubclass(cls, unittest.TestCase):
+        for theirs, ours in (("setUp", "setup_method"), ("tearDown", "teardown_method")):
+            if hasattr(cls, theirs):
+                setattr(cls, ours, lambda self, method=None, name=theirs: getattr(self, name)())
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collectstart(collector):
-    """Replace generator tests before pytest looks at a module or class."""
+    """Replace generator tests, and make classes as nose has them, before pytest looks at a module or class."""
     if not isinstance(collector, (pytest.Module, pytest.Class)):
         return
     try:
         holder = collector.obj
     except Exception:
         return
+    if isinstance(holder, type):
+        if holder.__name__.startswith("_"):
+            collector.collect = list  # a base of other test classes
+            return
+        _as_nose_has_it(holder, collector.getparent(pytest.Module).obj.__name__)
     classes = holder.__mro__ if isinstance(holder, type) else (holder,)
     inherited = {name: value for place in reversed(classes) for name, value in vars(place).items()}
     for name, value in inherited.items():

@@ -66,15 +66,17 @@ def test_gone_names_are_supplied_and_listed(tmp_path):
         import cPickle, collections, inspect, time, urllib
         import numpy as np
         from collections import Mapping
+        from numpy.linalg.linalg import LinAlgError
         from scipy.misc import logsumexp
-        print(np.float(2), np.int is int, np.object is object, np.product([2, 3]))
+        print(np.linalg.linalg.LinAlgError is LinAlgError is np.linalg.LinAlgError)
+        print(np.float(2), np.int is int, np.object is object, np.product([2, 3]), np.MAXDIMS in (32, 64))
         print(isinstance({}, Mapping), inspect.getargspec(lambda a, b=1: 0).args, urllib.quote("a b"))
         print(cPickle.loads(cPickle.dumps({"a": 1}, 2)), round(float(logsumexp([0.0, 0.0])), 6), time.clock() > 0)
         """,
     )
     done = run(script)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["2.0 True True 6", "True ['a', 'b'] a%20b", "{'a': 1} 0.693147 True"]
+    assert done.stdout.splitlines() == ["True", "2.0 True True 6 True", "True ['a', 'b'] a%20b", "{'a': 1} 0.693147 True"]
     (line,) = [x for x in done.stderr.splitlines() if x.startswith("theano_compat: supplied")]
     for name in ("cPickle", "collections.Mapping", "scipy.misc", "numpy.float", "inspect.getargspec", "urllib.quote", "time.clock"):
         assert name in line

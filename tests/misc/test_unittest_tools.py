@@ -1,5 +1,6 @@
 """The helpers that test classes of Theano users inherit."""
 
+import types
 import unittest
 
 import theano_compat.tensor as T
@@ -20,3 +21,11 @@ class TestContractOfAnOp(unittest_tools.T_OpContractMixin, unittest.TestCase):
 
     def clone(self, op):
         return op
+
+
+def test_names_of_parameterized_tests_are_identifiers():
+    def test_pool():
+        pass
+
+    param = types.SimpleNamespace(args=((3, 2), True, "sum"))
+    assert unittest_tools.custom_name_func(test_pool, 7, param) == "test_pool__3_2__True_sum"

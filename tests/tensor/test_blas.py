@@ -321,6 +321,16 @@ def test_updates_work_in_place(shared, update, op):
     close(s.get_value(), wanted)
 
 
+def test_products_of_one_shape_have_memory_of_their_own():
+    x, (v, w) = T.dmatrix("x"), T.dvectors("v", "w")
+    f = theano_compat.function([x, v, w], [T.dot(v, x), T.dot(w, x)], mode="FAST_RUN")
+    names = [str(node.op) for node in f.maker.fgraph.apply_nodes]
+    assert names.count("CGemv{inplace}") == 2 and "CGemv{no_inplace}" not in names
+    values = array(DIM, DIM), array(DIM), -array(DIM)
+    for got, right in zip(f(*values), (values[1] @ values[0], values[2] @ values[0])):
+        np.testing.assert_allclose(got, right, rtol=1e-6)
+
+
 def test_fast_compile_stops_at_dot22():
     x, y, z = (NAMES[n] for n in "xyz")
     f = theano_compat.function([x, y, z], T.dot(x, y) + z, mode="FAST_COMPILE")

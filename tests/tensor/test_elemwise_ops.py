@@ -173,6 +173,14 @@ def test_a_shuffle_takes_the_pattern_it_was_made_for():
         DimShuffle((True,), ("x", 0))(T.dvector())
 
 
+@pytest.mark.parametrize("mode", [PY, theano.Mode("c", "fast_run")], ids=["py", "c"])
+def test_more_dimensions_than_numpy_has_are_a_value_error(mode):
+    x = T.dscalar("x")
+    f = theano.function([x], x.dimshuffle(["x"] * 65), mode=mode)
+    with pytest.raises(ValueError, match="dimension"):
+        f(0.0)
+
+
 def test_a_shuffle_is_a_view_with_its_parts_listed():
     op = DimShuffle((False, True, False), (2, "x", 0))
     assert (op.shuffle, op.drop, op.augment, op.transposition, op.view_map) == ([2, 0], [1], [1], [2, 0, 1], {0: [0]})

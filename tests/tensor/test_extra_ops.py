@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import theano_compat
+import theano_compat as theano
 import theano_compat.tensor as T
 from tests.tensor.subtensor_tools import run
 from theano_compat.tensor import extra_ops as ops
@@ -14,7 +14,7 @@ CUBE = rng.rand(2, 3, 4)
 
 
 def check_grad(build, *values):
-    theano_compat.gradient.verify_grad(build, list(values), rng=rng, mode="FAST_COMPILE")
+    theano.gradient.verify_grad(build, list(values), rng=rng, mode="FAST_COMPILE")
 
 
 def shape_by_rule(variable, values):
@@ -232,6 +232,23 @@ def test_flat_and_multiple_indices_are_inverse(order):
         np.testing.assert_array_equal(got, right)
     back = ops.ravel_multi_index(parts, dims, order=order)
     np.testing.assert_array_equal(run(back, {flat: values}), values)
+
+
+@pytest.mark.parametrize(
+    ("i", "j"),
+    [
+        (np.array([[0], [2]]), np.array([1, 3, 0])),
+        (np.array([[1]]), np.array([[1], [2]])),
+        (np.zeros((0, 1), int), np.zeros((1, 3), int)),
+        (np.array(1), np.array(3)),
+    ],
+    ids=["ranks", "one row", "empty", "scalars"],
+)
+def test_ravel_multi_index_knows_its_shape_without_its_values(i, j):
+    row, column = (T.TensorType("int64", (False,) * index.ndim)() for index in (i, j))
+    f = theano.function([row, column], ops.ravel_multi_index((row, column), (3, 4)).shape)
+    assert not any(isinstance(node.op, ops.RavelMultiIndex) for node in f.maker.fgraph.apply_nodes)
+    np.testing.assert_array_equal(f(i, j), np.broadcast_shapes(i.shape, j.shape))
 
 
 @pytest.mark.parametrize("mode", ["wrap", "clip"])

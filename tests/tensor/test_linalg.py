@@ -61,6 +61,9 @@ CASES = {
     "solve upper": (slinalg.solve_upper_triangular, lambda a, b: np.linalg.solve(np.triu(a), b), A, V),
     "kron": (slinalg.kron, np.kron, TALL, A),
     "kron of vector and matrix": (slinalg.kron, lambda a, b: np.einsum("i,jk->jik", a, b).ravel(), V, TALL),
+    "kron of more dimensions": (
+        slinalg.kron,
+        lambda a, b: np.einsum("ij,klm->ikjlm", a, b).reshape(a.shape[0] * b.shape[0], a.shape[1] * b.shape[1], -1), TALL, A.reshape(2, 2, 4)),
     "expm": (slinalg.expm, scipy_linalg.expm, A / 4),
     "eigvalsh": (lambda a, b: slinalg.eigvalsh(a, b), scipy_linalg.eigvalsh, SYMMETRIC, POSITIVE),
     "eigvalsh upper": (lambda a, b: slinalg.eigvalsh(a, b, lower=False), scipy_linalg.eigvalsh, SYMMETRIC, POSITIVE),

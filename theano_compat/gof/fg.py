@@ -10,7 +10,7 @@ from typing import Any
 
 from theano_compat import config
 from theano_compat.gof import graph, toolbox, utils
-from theano_compat.gof.flatpickle import flat_reduce, restore_state
+from theano_compat.gof.flatpickle import flat_reduce, is_flat, restore_state
 from theano_compat.gof.graph import Apply, Constant, Variable
 from theano_compat.gof.utils import get_variable_trace_string
 
@@ -565,13 +565,16 @@ class FunctionGraph(utils.object2):
         for feature in self._features:
             for attribute in getattr(feature, "pickle_rm_attr", ()):
                 state.pop(attribute, None)
-        for attribute in ("_listeners", "apply_nodes", "variables", "execute_callbacks_times"):
+        for attribute in ("_listeners", "_depth_first", "apply_nodes", "variables", "execute_callbacks_times"):
             state.pop(attribute, None)
         return state
 
     def __setstate__(self, state) -> None:
         self.__dict__.update(restore_state(state))
+        if not is_flat(state):
+            self._leave_theanos_features()
         self._listeners = {}
+        self._depth_first = None
         self.execute_callbacks_times = {}
         self.apply_nodes = set()
         self.variables = set()
@@ -598,6 +601,17 @@ class FunctionGraph(utils.object2):
         for feature in self._features:
             if hasattr(feature, "unpickle"):
                 feature.unpickle(self)
+        if not is_flat(state):
+            from theano_compat.gof.destroyhandler import DestroyHandler
+
+            self.attach_feature(DestroyHandler())
+
+    def _leave_theanos_features(self) -> None:
+        """Take away what Theano's features keep in its pickles: their tables are not ours. The graph is rewritten already; in-place work is checked anew."""
+        self._features = []
+        self.__dict__.setdefault("update_mapping", None)
+        for name in ("destroyers", "destroy_handler", "merge_feature", "shape_feature", "change_tracker"):
+            self.__dict__.pop(name, None)
 
     def _adopt_leaf(self, var: Variable) -> None:
         if var not in self.variables:

@@ -40,6 +40,11 @@ def restore_state(state: dict) -> dict:
     return {name: value for name, value in state.items() if name != _KEY} if _KEY in state else state
 
 
+def is_flat(state: dict) -> bool:
+    """Whether this package made the state of a FunctionGraph, and not Theano."""
+    return _KEY in state
+
+
 def _is_covered(node) -> bool:
     """Whether a preamble that holds ``node`` is being saved in this thread."""
     reference = getattr(_running, "covered", {}).get(id(node))

@@ -27,9 +27,20 @@ def check_deterministic(iterable: Any) -> None:
 
 
 class Link:
-    """One element of a chain; kept for code that names it."""
+    """One element of a chain; kept for code that names it, and for pickles of Theano, in which a set is a chain."""
 
     __slots__ = ("prev", "next", "key", "__weakref__")
+
+    def __setstate__(self, state: list[Any]) -> None:
+        for name, value in zip(("prev", "next", "key"), state, strict=False):
+            setattr(self, name, value)
+
+    def keys(self) -> Iterator[Any]:
+        """What the chain holds that begins after this element, which has no key."""
+        link = self.next
+        while link is not self:
+            yield link.key
+            link = link.next
 
 
 class OrderedSet(MutableSet):
@@ -123,5 +134,6 @@ class OrderedSet(MutableSet):
         # Never false, so that it is always handed back.
         return [list(self._items)]
 
-    def __setstate__(self, state: list[Any]) -> None:
-        self._items = dict.fromkeys(state[0])
+    def __setstate__(self, state: list[Any] | dict[str, Any]) -> None:
+        # Theano pickles the first element of its chain, and where it finds the others.
+        self._items = dict.fromkeys(state["_OrderedSet__root"].keys() if isinstance(state, dict) else state[0])

@@ -262,6 +262,10 @@ class Scan(PureOp):
         return {**self.__dict__, "_function": None, "_rewritten_step": None, "typeConstructor": None if self.typeConstructor is _type_of else self.typeConstructor}
 
     def __setstate__(self, state: dict) -> None:
+        if "typeConstructor" not in state:
+            # Theano's pickle: it has other names for what follows from these.
+            self.__init__(state["inputs"], state["outputs"], {**state["info"], "destroy_map": state.get("destroy_map")})  # type: ignore[misc]
+            return
         self.__dict__.update(state)
         if self.typeConstructor is None:
             self.typeConstructor = _type_of

@@ -7,6 +7,7 @@ from theano_compat.compile.mode import optdb
 from theano_compat.gof import ParamsType
 from theano_compat.gof.opt import copy_stack_trace, in2out, local_optimizer
 from theano_compat.scalar import bool as bool_t
+from theano_compat.tensor.basic import AllocEmpty
 from theano_compat.tensor.blas import (
     Gemv,
     Ger,
@@ -82,7 +83,10 @@ def _replacement(name: str, before, after, doc: str, inplace: bool = False):
             return False
         if any(inp.dtype != node.outputs[0].dtype for inp in node.inputs):
             return False
-        result = after(*node.inputs)
+        target, *others = node.inputs
+        if inplace and target.owner is not None and isinstance(target.owner.op, AllocEmpty) and len(target.clients) > 1:
+            target = target.owner.op(*target.owner.inputs)  # equal empty memory was merged: each result needs its own
+        result = after(target, *others)
         copy_stack_trace(node.outputs, result)
         return [result]
 

@@ -307,12 +307,13 @@ def kron(a, b):
     Parameters
     ----------
     a, b : tensor_like
-        Of at most two dimensions each, and of at least three together.
+        Of at least three dimensions together.
 
     Returns
     -------
     TensorVariable
-        Of the rank of the greater. (For a vector and a matrix it is the flat product, as ever.)
+        Of two matrices their Kronecker product. In general the outer product, of the shape ``(*a.shape, *b.shape)``, with its first
+        dimension joined to the third and its second to the fourth. (For a vector and a matrix it is a flat product, as ever.)
 
     Raises
     ------
@@ -323,12 +324,12 @@ def kron(a, b):
     if a.ndim + b.ndim <= 2:
         raise TypeError(f"kron: inputs dimensions must sum to 3 or more. You passed {a.ndim} and {b.ndim}.")
     product = tensor.outer(a, b).reshape(tensor.concatenate((a.shape, b.shape)), a.ndim + b.ndim)
-    order = {2: (0, 1), 3: (1, 0, 2), 4: (0, 2, 1, 3)}[product.ndim]
-    product = product.dimshuffle(*order)
     if product.ndim == 3:
-        return product.flatten()
+        return product.dimshuffle(1, 0, 2).flatten()
+    rest = range(4, product.ndim)
+    product = product.dimshuffle(0, 2, 1, 3, *rest)
     lengths = product.shape
-    return product.reshape((lengths[0] * lengths[1], lengths[2] * lengths[3]))
+    return product.reshape((lengths[0] * lengths[1], lengths[2] * lengths[3], *(lengths[k] for k in rest)))
 
 
 class Expm(Op):

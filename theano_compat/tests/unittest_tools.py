@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 import sys
 import unittest
 from collections.abc import Callable, Sequence
@@ -37,9 +38,9 @@ def attr(*args, **kwargs):
 
 
 def custom_name_func(testcase_func: Any, param_num: int, param: Any) -> str:
-    """The name of a parameterized test: that of the function, with the parameters after it."""
-    parts = [str(arg) for arg in param.args]
-    return "_".join([testcase_func.__name__, *parts])
+    """The name of a parameterized test: that of the function, with the parameters after it, letters, digits and underscores only."""
+    parameters = "_".join(map(str, param.args))
+    return f"{testcase_func.__name__}_{re.sub('[^a-zA-Z0-9_]+', '_', parameters)}"
 
 
 def fetch_seed(pseed: Any = None) -> int | None:

@@ -56,6 +56,7 @@ def test_symbolic_shapes_evaluate_to_the_numeric_ones():
     (dict(filter_dilation=(1, 1, 1)), "filter_dilation must have 2 elements"),
     (dict(num_groups=0), "num_groups must have value greater than zero"),
     (dict(filter_shape=(1, 2, 3, "a")), "kshp should be None or a tuple of constant int values"),
+    (dict(input_shape=T.constant([1, 2, 3, 4])), "imshp should be None or a tuple of constant int values"),
 ])  # fmt: skip
 def test_wrong_settings_are_refused_in_theanos_words(kwargs, message):
     with pytest.raises(ValueError) as caught:

@@ -54,6 +54,7 @@ NUMPY: dict[str, Any] = {
     "byte_bounds": "numpy.lib.array_utils:byte_bounds",
     "issubsctype": "numpy:issubdtype",
     "maximum_sctype": lambda: _maximum_sctype,
+    "MAXDIMS": lambda: 64,
     "obj2sctype": lambda: lambda rep, default=None: importlib.import_module("numpy").dtype(rep).type,
 }
 
@@ -140,6 +141,14 @@ def _test_decorators():
     return types.SimpleNamespace(slow=lambda f: f, skipif=skipif, knownfailureif=skipif, setastest=lambda tf=True: lambda f: f, deprecated=lambda conditional=True: lambda f: f)
 
 
+def _scipy_kron(a, b):
+    import numpy
+
+    outer = numpy.multiply.outer(a, b)
+    m, n, p, q, *rest = outer.shape
+    return outer.swapaxes(1, 2).reshape(m * p, n * q, *rest)
+
+
 def _sph_harm(m, n, theta, phi):
     from scipy import special
 
@@ -153,6 +162,7 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
         "rand": "numpy.random:rand",
         "Tester": lambda: _Tester,
     },
+    "numpy.linalg": {"linalg": lambda: importlib.import_module("numpy.linalg")},
     "numpy.random": {"random_integers": lambda: _numpy_random_integers},
     "scipy": _SCIPY,
     "scipy.signal": {
@@ -160,7 +170,7 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
         "hanning": "scipy.signal.windows:hann",
     },
     "scipy.integrate": {"simps": "scipy.integrate:simpson", "trapz": "scipy.integrate:trapezoid", "cumtrapz": "scipy.integrate:cumulative_trapezoid"},
-    "scipy.linalg": {"pinv2": "scipy.linalg:pinv"},
+    "scipy.linalg": {"pinv2": "scipy.linalg:pinv", "kron": lambda: _scipy_kron, "tri": "numpy:tri", "tril": "numpy:tril", "triu": "numpy:triu"},
     "scipy.sparse": {"base": lambda: importlib.import_module("scipy.sparse")},
     "scipy.special": {"errprint": lambda: lambda *a: 0, "sph_harm": lambda: _sph_harm},
     "scipy.stats": {"chisqprob": "scipy.stats:chi2.sf", "itemfreq": lambda: _itemfreq, "ss": lambda: lambda a, axis=0: (importlib.import_module("numpy").asarray(a) ** 2).sum(axis)},
@@ -180,6 +190,7 @@ MODULES: dict[str, Any] = {
     "sklearn.externals": {"joblib": lambda: importlib.import_module("joblib"), "six": lambda: importlib.import_module("six")},
     "sklearn.externals.joblib": "joblib",
     "sklearn.datasets.base": "sklearn.datasets",
+    "numpy.linalg.linalg": "numpy.linalg",
     "numpy.core.umath_tests": {"inner1d": lambda: lambda a, b: (importlib.import_module("numpy").asarray(a) * b).sum(-1)},
 }  # fmt: skip
 

@@ -38,6 +38,7 @@ from theano_compat.gof.opt.local import (
 )
 from theano_compat.gof.opt.merge import (
     MergeFeature,
+    _metadict,
     MergeOptimizer,
     is_same_graph_with_merge,
     pre_constant_merge,

@@ -11,6 +11,10 @@ from theano_compat.gof.opt.profile import PassProfile
 from theano_compat.gof.toolbox import Feature
 
 
+class _metadict:  # noqa: N801
+    """A table that graphs in pickles of Theano hold; it is not used."""
+
+
 class MergeFeature(Feature):
     """The table of what a graph computes: constants by their signature, nodes by op and inputs.
 

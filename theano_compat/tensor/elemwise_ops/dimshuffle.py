@@ -110,8 +110,9 @@ class DimShuffle(Op):
                 f"{self}: an input of shape {x.shape} cannot drop dimensions {self.drop}, which have to be of length 1."
             )
         view = x.transpose(self.shuffle + self.drop)
-        index = [np.newaxis if entry == "x" else slice(None) for entry in self.new_order] + [0] * len(self.drop)
-        storage[0] = np.asarray(view[tuple(index)])
+        lengths = iter(view.shape)
+        # Only dimensions of length 1 come and go, so that reshape gives a view.
+        storage[0] = np.asarray(view.reshape([1 if entry == "x" else next(lengths) for entry in self.new_order]))
 
     def infer_shape(self, node, shapes):
         """Pick the kept dimensions' lengths, and ones."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from theano_compat.gof import Apply, Op
@@ -226,10 +228,15 @@ class RavelMultiIndex(Op):
         out[0][0] = np.asarray(found, dtype="int64")
 
     def infer_shape(self, node, input_shapes):
-        shapes = input_shapes[:-1]
-        if len(shapes) == 1 or all(len(shape) == 0 for shape in shapes):
-            return [shapes[0]]
-        raise tb.ShapeError("the indices are broadcast against each other")
+        shape = []
+        for dim in range(-node.outputs[0].ndim, 0):
+            # The indices are broadcast against each other, at run time too.
+            lengths = [
+                lengths[dim] for index, lengths in zip(node.inputs[:-1], input_shapes, strict=False)
+                if index.ndim >= -dim and not index.broadcastable[dim]
+            ]  # fmt: skip
+            shape.append(functools.reduce(lambda one, other: tb.switch(tb.eq(one, 1), other, one), lengths or [tb.constant(1, dtype="int64")]))
+        return [shape]
 
     def grad(self, inputs, output_gradients):
         return [grad_undefined(self, k, v, "indices are integers") for k, v in enumerate(inputs)]

@@ -49,7 +49,7 @@ def _checked_shape(shape, name, length):
     for n in shape:
         if n is not None:
             try:
-                T.get_scalar_constant_value(n)
+                T.get_scalar_constant_value(n, only_process_constants=True)
             except (T.NotScalarConstantError, TypeError, ValueError) as exc:
                 raise ValueError(f"{name} should be None or a tuple of constant int values").with_traceback(
                     exc.__traceback__) from None
