@@ -97,6 +97,14 @@ def test_reductions_are_no_sums_of_lengths():
         assert int(theano.function([sizes], Extent.of(number + 1).value(), mode=PLAIN)([2, 3])) == int(theano.function([sizes], number + 1, mode=PLAIN)([2, 3]))
 
 
+def test_integers_of_different_floats_are_different():
+    length = v.shape[0]
+    few, many = (T.cast(T.ceil(length * part), "int64") for part in (1.25, 1.75))
+    assert not Extent.of(few).is_equal(Extent.of(many)) and Extent.of(few).is_equal(Extent.of(T.cast(T.ceil(length * 1.25), "int64")))
+    function = theano.function([v], v[:few][::-1][: many - few], mode=Mode("py", "fast_run"))
+    np.testing.assert_array_equal(function(np.arange(8)), np.arange(8)[::-1][:4])
+
+
 def test_a_long_sum_of_minima_is_given_up_quickly():
     """Every step of a proof may ask two questions: without a bound, this would take longer than anybody waits."""
     numbers = T.lscalars(40)

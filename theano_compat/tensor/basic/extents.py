@@ -7,6 +7,9 @@ each of its arguments. Written as sums, ``constant + Σ coefficient · variable`
 
 from __future__ import annotations
 
+import functools
+import operator
+
 import numpy as np
 
 from theano_compat import scalar as scal
@@ -191,38 +194,40 @@ def _sum_of(variable, depth) -> Extent:
     known = _number(variable)
     if known is not None:
         return Extent(known)
-    made = _made(variable)
+    op, inputs = _made(variable) or (None, ())
+    combine = _COMBINE.get(type(op))
     # Sums of narrower dtypes may wrap around: they are left as they are.
-    if depth and made is not None and variable.dtype == "int64" and all(v.dtype in integer_dtypes for v in made[1]):
-        op, inputs = made
-        parts = None
-        if isinstance(op, (scal.Add, scal.Sub, scal.Neg, scal.Mul)):
-            parts = [_sum_of(v, depth - 1) for v in inputs]
-        if isinstance(op, scal.Add):
-            total = parts[0]
-            for part in parts[1:]:
-                total = total + part
-        elif isinstance(op, scal.Sub):
-            total = parts[0] - parts[1]
-        elif isinstance(op, scal.Neg):
-            total = parts[0] * -1
-        elif isinstance(op, scal.Mul) and sum(bool(part.terms) for part in parts) <= 1:
-            total = parts[0]
-            for part in parts[1:]:
-                total = total * part
-        elif isinstance(op, (scal.Minimum, scal.Maximum)):
-            total = _evident_extremum([_sum_of(v, depth - 1) for v in inputs], isinstance(op, scal.Minimum))
-        else:
-            total = None
+    if combine is not None and depth and variable.dtype == "int64" and all(v.dtype in integer_dtypes for v in inputs):
+        total = combine(*(_sum_of(v, depth - 1) for v in inputs))
         if total is not None and len(total.terms) <= _MOST_TERMS:
             return total
     return Extent.variable_of(variable)
 
 
-def _evident_extremum(pair, is_minimum):
-    """Return the smaller (or larger) of two integers that differ by a number, None for others."""
-    difference = (pair[0] - pair[1]).known
-    return None if difference is None else pair[0] if (difference < 0) == is_minimum else pair[1]
+def _product(*parts):
+    """Return a product of integers of which no two are unknown, None for others."""
+    return functools.reduce(operator.mul, parts) if sum(bool(part.terms) for part in parts) <= 1 else None
+
+
+def _lesser(a, b):
+    """Return the smaller of two integers that differ by a number, None for others."""
+    difference = (a - b).known
+    return None if difference is None else a if difference < 0 else b
+
+
+def _greater(a, b):
+    found = _lesser(a, b)
+    return found if found is None else b if found is a else a
+
+
+_COMBINE = {
+    scal.Add: lambda *parts: functools.reduce(operator.add, parts),
+    scal.Sub: operator.sub,
+    scal.Neg: lambda a: a * -1,
+    scal.Mul: _product,
+    scal.Minimum: _lesser,
+    scal.Maximum: _greater,
+}
 
 
 def _number(variable):
@@ -239,12 +244,13 @@ def _key(variable, depth=_KEY_DEPTH):
     """Return what is equal for equal expressions, as far as they are looked into."""
     variable = _plain(variable)
     if isinstance(variable, Constant):
-        return int(variable.data)
+        # Some are floats, on the way to an integer.
+        return int(variable.data) if variable.dtype in integer_dtypes else (variable.dtype, variable.data.tobytes())
     node = variable.owner
     if node is None or not depth:
         return variable
     if _made(variable) is not None:
-        return (node.op, *(_key(v, depth - 1) for v in node.inputs))
+        return (node.op, variable.index, *(_key(v, depth - 1) for v in node.inputs))
     return picked(node) or variable
 
 
