@@ -9,7 +9,7 @@ import theano_compat.tensor as T
 #: Rows, columns, depth: widths around the blocks of 5, 2 and 1; depths around the lanes and around the 512 taken at once.
 SIZES = [
     (100, 10, 784), (784, 10, 100), (67, 16, 513), (4, 3, 1100), (130, 1, 129), (64, 7, 8), (65, 8, 1024), (9, 700, 140), (16, 16, 300), (3, 2, 2000),
-    (128, 17, 130), (63, 5, 40),
+    (128, 17, 130), (63, 5, 40), (300, 1, 1100), (1, 201, 600),
 ]
 
 
