@@ -5,6 +5,7 @@ import pytest
 
 import theano_compat.tensor as T
 from tests.tensor.tensor_tools import check, evaluate
+from theano_compat.gof import Apply
 from theano_compat.tensor.basic.products import Dot
 
 RNG = np.random.RandomState(0)
@@ -302,6 +303,13 @@ def test_join_as_a_view_of_the_only_array_with_elements():
 def test_wrong_arguments_are_errors_while_the_graph_is_built(build, error, text):
     with pytest.raises(error, match=text):
         build()
+
+
+@pytest.mark.parametrize("lengths", [T.constant([2, 3, 1]), T.stack([T.lscalar(), T.lscalar(), T.lscalar()]), T.constant([6, 1, 1, 1])])
+def test_the_shape_of_a_reshape_has_as_many_lengths_as_dimensions(lengths):
+    op, x = T.Reshape(2), T.vector()
+    with pytest.raises(ValueError, match="2 dimensions"):
+        op.infer_shape(Apply(op, [x, lengths], [T.matrix()]), [(x.shape[0],), (3,)])
 
 
 def test_reshape_to_a_wrong_size_is_an_error():

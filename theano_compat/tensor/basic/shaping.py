@@ -134,6 +134,8 @@ class Reshape(Op):
     def infer_shape(self, node, ishapes):
         """Return the lengths, with -1 replaced by what is left of the elements."""
         lengths = [_known_or_symbolic(length) for length in elements(node.inputs[1], self.ndim)]
+        if len(lengths) != self.ndim:
+            raise ValueError(f"Reshape to {self.ndim} dimensions, but there are {len(lengths)} lengths")
         size = ew.mul(*ishapes[0]) if len(ishapes[0]) > 1 else (ishapes[0][0] if ishapes[0] else 1)
         if any(isinstance(length, int) and length == -1 for length in lengths):
             # the others are no -1

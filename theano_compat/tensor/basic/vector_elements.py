@@ -76,18 +76,23 @@ def _unsliced(vector, i):
 
 
 def elements(vector, n):
-    """Return the `n` elements of an integer vector.
+    """Return the elements of an integer vector.
 
     Parameters
     ----------
     vector : Variable
     n : int
+        How many there should be. A constant, or a vector made of its elements, has as many as it has.
 
     Returns
     -------
     list of int or 0-d Variable
     """
-    _, shape_i, *_ = _makers()
+    _, shape_i, _, make_vector, _ = _makers()
+    if isinstance(vector, Constant):
+        n = len(vector.data)
+    elif vector.owner is not None and isinstance(vector.owner.op, make_vector):
+        n = len(vector.owner.inputs)
     found = []
     for i in range(n):
         part = element(vector, i)
