@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from theano_compat import tensor
-from theano_compat.compile.ops import Shape
 from theano_compat.gof import Constant, Optimizer, Variable
 from theano_compat.gof.opt import copy_stack_trace
 from theano_compat.gof.toolbox import ReplaceValidate
 from theano_compat.scan_module import scan_utils
 from theano_compat.scan_module.layout import ScanDescription
 from theano_compat.scan_module.scan_op import Scan
+from theano_compat.tensor.basic.vector_elements import picked
 from theano_compat.tensor.subtensor import IncSubtensor, Subtensor, get_idx_list
 
 _logger = logging.getLogger("theano.scan_module.scan_opt")
@@ -125,31 +125,32 @@ def _is_length(v: Any, array: Any) -> bool:
     node = getattr(v, "owner", None)
     if node is not None and isinstance(node.op, tensor.basic.ScalarFromTensor):
         node = node.inputs[0].owner
-    if node is None or not isinstance(node.op, Subtensor):
-        return False
-    shape = node.inputs[0].owner
-    return shape is not None and isinstance(shape.op, Shape) and shape.inputs[0] is array and constant(get_idx_list(node.inputs, node.op.idx_list)[0]) == 0
+    return node is not None and picked(node) == ("length", 0, array)
 
 
-def reversed_rows(v: Any) -> Any:
-    """What a variable has the rows of in reverse; None where that is not seen."""
+def sliced(v: Any) -> tuple[Variable, slice] | None:
+    """An array and the one slice of its rows that a variable is; None where that is not seen."""
     node = v.owner
     if node is None or not isinstance(node.op, Subtensor) or len(node.op.idx_list) != 1:
         return None
     index = get_idx_list(node.inputs, node.op.idx_list)[0]
-    whole = isinstance(index, slice) and index.start is None and index.stop is None
-    return node.inputs[0] if whole and constant(index.step) == -1 else None
+    return (node.inputs[0], index) if isinstance(index, slice) else None
+
+
+def reversed_rows(v: Any) -> Any:
+    """What a variable has the rows of in reverse; None where that is not seen."""
+    found = sliced(v)
+    if found is None or found[1].start is not None or found[1].stop is not None or constant(found[1].step) != -1:
+        return None
+    return found[0]
 
 
 def has_rows(v: Any, n: Any) -> bool:
     """Whether a variable is ``array[:n]``."""
-    node = v.owner
-    if node is None or not isinstance(node.op, Subtensor) or len(node.op.idx_list) != 1:
+    found = sliced(v)
+    if found is None or found[1].start is not None or found[1].step is not None or not isinstance(found[1].stop, Variable):
         return False
-    index = get_idx_list(node.inputs, node.op.idx_list)[0]
-    if not isinstance(index, slice) or index.start is not None or index.step is not None or not isinstance(index.stop, Variable):
-        return False
-    stop = index.stop
+    stop = found[1].stop
     if stop.owner is not None and isinstance(stop.owner.op, tensor.basic.ScalarFromTensor):
         stop = stop.owner.inputs[0]
     return stop is n or (constant(stop) is not None and constant(stop) == constant(n))

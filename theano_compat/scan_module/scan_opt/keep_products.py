@@ -15,10 +15,9 @@ from theano_compat.gof import Constant, Variable
 from theano_compat.gof.graph import io_toposort
 from theano_compat.scan_module import scan_utils
 from theano_compat.scan_module.scan_op import Scan
-from theano_compat.scan_module.scan_opt.common import ScanRewriter, constant, describe, fresh_info, rebuilt
+from theano_compat.scan_module.scan_opt.common import ScanRewriter, constant, describe, fresh_info, rebuilt, reversed_rows, sliced
 from theano_compat.tensor.basic import Dot
 from theano_compat.tensor.elemwise import DimShuffle, Elemwise
-from theano_compat.tensor.subtensor import Subtensor, get_idx_list
 
 REASON = "scanOp_keep_products"
 
@@ -135,24 +134,13 @@ def _size(v: Variable) -> int:
     return numpy.dtype(v.dtype).itemsize
 
 
-def _sliced(v: Variable) -> tuple[Variable, Any] | None:
-    """An array and the one slice of its rows that a variable is."""
-    node = v.owner
-    if node is None or not isinstance(node.op, Subtensor) or len(node.op.idx_list) != 1:
-        return None
-    index = get_idx_list(node.inputs, node.op.idx_list)[0]
-    return (node.inputs[0], index) if isinstance(index, slice) else None
-
-
 def _reversed_rows(v: Variable) -> tuple[Variable, int, Any] | None:
     """For ``a[first:][:steps][::-1]``, with or without the first slice: `a`, `first` and `steps`."""
-    outer = _sliced(v)
-    if outer is None or outer[1].start is not None or outer[1].stop is not None or constant(outer[1].step) != -1:
-        return None
-    inner = _sliced(outer[0])
+    whole = reversed_rows(v)
+    inner = None if whole is None else sliced(whole)
     if inner is None or inner[1].start is not None or inner[1].stop is None or inner[1].step is not None:
         return None
-    begin = _sliced(inner[0])
+    begin = sliced(inner[0])
     if begin is not None and begin[1].stop is None and begin[1].step is None:
         first = constant(begin[1].start)
         if first is not None and first >= 0:

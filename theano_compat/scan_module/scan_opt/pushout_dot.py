@@ -150,7 +150,7 @@ def finish(fgraph: Any, node: Any, args: Any, k: int, factors: list, reason: str
     a, b = (rows[f.kind][f.position] for f in factors)
     if any(reversed_rows(seq) is not None for seq in args.outer_in_seqs):
         # A loop that goes back in time: its sequences lie in memory the other way round, and a sum has no order.
-        a, b = (reversed_rows(v) or v[::-1] for v in (a, b))
+        a, b = (v[::-1] if (forwards := reversed_rows(v)) is None else forwards for v in (a, b))
     total = product_of_all(a, b, *(f.transposed for f in factors)) + initial
     pairs = []
     for client, _ in list(fgraph.clients(old[drop])):
