@@ -30,8 +30,9 @@ def send(after=0.3, number=signal.SIGINT):
     """Send this process a signal, a while after."""
     timer = threading.Timer(after, os.kill, (os.getpid(), number))
     timer.daemon = True
+    sent = time.perf_counter() + after  # read first: on a busy machine starting the thread may take longer than that
     timer.start()
-    return time.perf_counter() + after
+    return sent
 
 
 def steps_in(f, seconds):

@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from theano_compat import config
@@ -99,7 +99,7 @@ def key_of(source: str, compiler: toolchain.Compiler, extra: tuple[str, ...]) ->
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def build(source: str, *, extra_flags: tuple[str, ...] = ()) -> Library:
+def build(source: str, *, extra_flags: tuple[str, ...] = (), include: Callable[[], Sequence[str]] = tuple) -> Library:
     """Return the compiled and loaded form of a C text, from the cache where it is there.
 
     Parameters
@@ -108,6 +108,8 @@ def build(source: str, *, extra_flags: tuple[str, ...] = ()) -> Library:
         One translation unit of C.
     extra_flags : tuple of str
         Further options of the compiler.
+    include : callable, optional
+        Gives folders of headers. It is asked only where there is something to compile, so the text itself must say which versions of them it wants.
 
     Raises
     ------
@@ -123,7 +125,7 @@ def build(source: str, *, extra_flags: tuple[str, ...] = ()) -> Library:
         library = _loaded.get(key)
     if library is not None:
         return library
-    library = _from_cache(key) or _compile(source, key, compiler, extra)
+    library = _from_cache(key) or _compile(source, key, compiler, (*extra, *(f"-I{folder}" for folder in include())))
     with _lock:
         return _loaded.setdefault(key, library)
 

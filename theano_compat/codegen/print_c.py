@@ -129,16 +129,12 @@ class SourceFile:
         used.update(word for line in end for word in _words(line))
         body = self._block(loop.body, loop.starts, ctypes, used, reserved=True)
         changing = {s.name for s in loop.body if isinstance(s, (Assign, LoadScalar))}
-        reserve = [
-            line
+        reserve = dict.fromkeys(
+            f"if ({loop.count} > 0 && tc_scratch(f, {buffer.index}, {buffer.nbytes}, 0) == NULL) return TC_MEMORY;"
             for buffers in loop.starts.values()
             for buffer in buffers
             if buffer.kind == "temp" and buffer.nbytes not in changing
-            for line in (
-                f"if ({loop.count} > 0 && tc_scratch(f, {buffer.index}, {buffer.nbytes}, 0) == NULL) "
-                f"return tc_fail(f, {int(ErrorCode.MEMORY)}, 0, {buffer.nbytes}, 0, 0, 0, 0, 0);",
-            )
-        ]
+        )
         lines = self._branch(loop, [*body, *end]) if loop.branch else self._steps(loop, [*body, *end])
         return [*reserve, *loop.opening, f"int64_t {n} = 0;", *lines]
 
@@ -187,7 +183,7 @@ class SourceFile:
             return []
         return [
             f"char *const {buffer.name} = {maker};",
-            f"if ({buffer.name} == NULL) return tc_fail(f, {int(ErrorCode.MEMORY)}, 0, {buffer.nbytes}, 0, 0, 0, 0, 0);",
+            f"if ({buffer.name} == NULL) return TC_MEMORY;",
         ]
 
     def _statement(self, statement: Statement, ctypes: dict[str, str]) -> list[str]:

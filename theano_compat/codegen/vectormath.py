@@ -58,18 +58,22 @@ def prelude(functions: Sequence[tuple[str, str]]) -> str:
     functions : sequence of (str, str)
         Name without the suffix ``f``, and ``"float32"`` or ``"float64"``.
     """
-    from theano_compat.codegen import polymath, toolchain
+    from theano_compat.codegen import toolchain
 
     compiler = toolchain.compiler()
     if compiler is None:
         return ""
-    lines, own = [], []
+    lines, others = [], []
     for name, dtype in functions:
         ctype, suffix = ("float", "f") if dtype == "float32" else ("double", "")
         if compiler.kind == "gcc" and available(name, dtype):  # clang knows no such attribute
             arguments = f"{ctype}, {ctype}" if name in _TWO_ARGUMENTS else ctype
             lines.append(f'__attribute__((simd("notinbranch"), const, nothrow, leaf)) {ctype} {name}{suffix}({arguments});')
-        elif polymath.available(name, dtype):
-            own.append((name, dtype))
+        else:
+            others.append((name, dtype))
     text = "\n".join(lines) + "\n" if lines else ""
-    return text + polymath.definitions(own)
+    if others:
+        from theano_compat.codegen import polymath  # computes its coefficients: only where the machine lacks a function
+
+        text += polymath.definitions([function for function in others if polymath.available(*function)])
+    return text

@@ -2,8 +2,11 @@
 #include <sys/mman.h>
 #endif
 
-/* Memory and errors. */
-static inline int64_t tc_bytes(int n, const int64_t *e, int64_t size)
+/* Memory and errors.  Segments name these in every second line: copies of them would cost the compiler more than all else. */
+#define TC_ONCE static __attribute__((noinline))
+#define TC_MEMORY 1 /* ErrorCode.MEMORY */
+
+TC_ONCE int64_t tc_bytes(int n, const int64_t *e, int64_t size)
 {
     int64_t total = size;
     for (int i = 0; i < n; i++) {
@@ -31,9 +34,18 @@ static inline char *tc_block(int64_t bytes)
     return (char *)p;
 }
 
-/* Scratch memory: the slot's own block, or, where that is too small, that of one of the slots `idle`, bit by bit, which no one uses at present: the smallest
+TC_ONCE __attribute__((cold)) int32_t tc_fail(tc_frame *f, int64_t code, int64_t node, int64_t a, int64_t b, int64_t c, int64_t d,
+                                                   int64_t e, int64_t g)
+{
+    const int64_t all[8] = {code, node, a, b, c, d, e, g};
+    memcpy(f->error, all, sizeof all);
+    return (int32_t)code;
+}
+
+/* What follows gives NULL where memory ran out, and then the error is there.
+   Scratch memory: the slot's own block, or, where that is too small, that of one of the slots `idle`, bit by bit, which no one uses at present: the smallest
    that is large enough, else the largest, which grows.  The slots exchange their blocks then. */
-static inline char *tc_scratch(tc_frame *f, int slot, int64_t bytes, uint64_t idle)
+TC_ONCE char *tc_scratch(tc_frame *f, int slot, int64_t bytes, uint64_t idle)
 {
     tc_slot *s = f->slots + slot;
     if (s->capacity >= bytes && s->block != NULL)
@@ -49,28 +61,25 @@ static inline char *tc_scratch(tc_frame *f, int slot, int64_t bytes, uint64_t id
         free(s->block);
         s->capacity = 0;
         s->block = tc_block(bytes);
-        if (s->block)
-            s->capacity = bytes > 64 ? bytes : 64;
+        if (s->block == NULL) {
+            tc_fail(f, TC_MEMORY, 0, bytes, 0, 0, 0, 0, 0);
+            return NULL;
+        }
+        s->capacity = bytes > 64 ? bytes : 64;
     }
     return s->block;
 }
 
-static inline char *tc_new(tc_frame *f, int k, int64_t bytes)
+TC_ONCE char *tc_new(tc_frame *f, int k, int64_t bytes)
 {
     tc_result *r = f->out + k;
     if (r->block != NULL && r->capacity >= bytes)
         return r->block;
     r->capacity = 0;
     r->block = f->allocate ? (char *)f->allocate(bytes) : tc_block(bytes);
+    if (r->block == NULL)
+        tc_fail(f, TC_MEMORY, 0, bytes, 0, 0, 0, 0, 0);
     return r->block;
-}
-
-static inline int32_t tc_fail(tc_frame *f, int64_t code, int64_t node, int64_t a, int64_t b, int64_t c, int64_t d,
-                              int64_t e, int64_t g)
-{
-    const int64_t all[8] = {code, node, a, b, c, d, e, g};
-    memcpy(f->error, all, sizeof all);
-    return (int32_t)code;
 }
 
 /* Indexing as Python does it. */

@@ -104,8 +104,8 @@ static void tc_walk(tc_kernel *kernel, int n, int nop, const int64_t *e, const i
 
 /* e, s and p are changed; parts[nop] tells which operands are written and how partial results join, `cost` the
    nanoseconds of one point. */
-static inline void tc_nest(tc_kernel *kernel, int nd, int nop, int64_t *e, int64_t *s, char **p, tc_part *const *parts,
-                           double cost)
+TC_ONCE void tc_nest(tc_kernel *kernel, int nd, int nop, int64_t *e, int64_t *s, char **p, tc_part *const *parts,
+                     double cost)
 {
     const int n = tc_merge(nd, nop, e, s);
     if (n < 0)

@@ -81,6 +81,7 @@ def _index(builder, index: str, extent: str, axis: int) -> str:
 
 
 def _slice(builder, extent: str, start, stop, step) -> tuple[str, str, str]:
+    """Return the first element, the number of elements and the step of a slice of an axis as tokens."""
     step = "1" if step is None else step
     if not is_literal(step):
         builder.check_message(f"{step} != 0", ValueError, "slice step cannot be zero")
@@ -88,19 +89,32 @@ def _slice(builder, extent: str, start, stop, step) -> tuple[str, str, str]:
             builder.let(f"{step} > 0 ? 0 : {extent} - 1") if start is None else builder.let(f"tc_first({extent}, {start}, {step})")
         )
         last = builder.let(f"{step} > 0 ? {extent} : -1") if stop is None else builder.let(f"tc_first({extent}, {stop}, {step})")
-    elif step == "0":
+        return first, builder.let(f"tc_count({first}, {last}, {step})"), step
+    if step == "0":
         raise NotLowered("slice step of zero")
-    elif int(step) > 0:
-        first = "0" if start in (None, "0") else builder.let(f"tc_first({extent}, {start}, {step})")
-        last = extent if stop is None else builder.let(f"tc_first({extent}, {stop}, {step})")
-    else:
-        first = builder.sub(extent, "1") if start is None else builder.let(f"tc_first({extent}, {start}, {step})")
-        last = "-1" if stop is None else builder.let(f"tc_first({extent}, {stop}, {step})")
-    if step == "1" and first == "0":
-        return first, last, step
-    if step == "-1" and last == "-1" and start is None:
-        return first, extent, step
+    low, high = ("0", extent) if int(step) > 0 else ("-1", builder.sub(extent, "1"))
+    first, last = (low, high) if int(step) > 0 else (high, low)
+    first, last = (end if at is None else _end(builder, extent, at, step, low, high) for end, at in ((first, start), (last, stop)))
+    if step == "1" and (first == low or last == high):
+        return first, builder.sub(last, first), step
+    if step == "-1" and last == low:
+        return first, extent if first == high else builder.add(first, "1"), step
     return first, builder.let(f"tc_count({first}, {last}, {step})"), step
+
+
+def _end(builder, extent: str, at: str, step: str, low: str, high: str) -> str:
+    """Return where a slice with a known step begins or ends, from `low` to `high`: ``tc_first``, where that can be, in fewer words."""
+    if not is_literal(at):
+        return builder.let(f"tc_first({extent}, {at}, {step})")
+    if is_literal(extent):
+        at = int(at) + int(extent) if int(at) < 0 else int(at)
+        return str(max(min(at, int(high)), int(low)))
+    if at == low == "0":
+        return low
+    if int(at) >= 0:
+        return builder.let(f"tc_min({at}, {high})")
+    from_end = builder.add(extent, at)
+    return high if from_end == high else builder.let(f"tc_max({from_end}, {low})")
 
 
 @register(Subtensor)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-import sysconfig
 import threading
 from pathlib import Path
 
@@ -21,6 +20,9 @@ from theano_compat.codegen.errors import SegmentError
 
 __all__ = ["array_spec", "extension_types", "fast_call_type", "segment_call", "start"]
 
+#: The names of Python are found when the extension is loaded.
+_LINKING = ("-undefined", "dynamic_lookup") if sys.platform == "darwin" else ()
+
 _types: tuple | None = None
 _tried = False
 _library = None  # never unloaded: objects of its types may live until the end
@@ -30,14 +32,18 @@ _lock = threading.RLock()
 
 def _source() -> str:
     # The versions stand in the text so that they stand in the key of the cache.
-    versions = f"/* Python {sys.version_info[:2]} {sys.implementation.cache_tag}, NumPy {np.__version__} */\n"
+    versions = f"/* Python {sys.version_info[:2]} {sys.implementation.cache_tag} {getattr(sys, 'abiflags', '')}, NumPy {np.__version__} */\n"
     return versions + abi.header("abi") + Path(__file__).with_name("plan.c").read_text(encoding="utf-8")
 
 
-def _flags() -> tuple[str, ...]:
-    include = sysconfig.get_paths()["include"]
-    extra = ("-undefined", "dynamic_lookup") if sys.platform == "darwin" else ()
-    return (f"-I{include}", f"-I{np.get_include()}", *extra)
+def _headers() -> tuple[str, str]:
+    """Return the folders of the headers of Python and of NumPy."""
+    import sysconfig  # the tables behind it take longer to read than the extension, once it is built, takes to load
+
+    folder = sysconfig.get_paths()["include"]
+    if not Path(folder, "Python.h").exists():
+        raise toolchain.CompileError(f"{folder} has no Python.h")
+    return folder, np.get_include()
 
 
 def _build() -> None:
@@ -46,10 +52,10 @@ def _build() -> None:
         if _tried:
             return
         _tried = True
-        if os.environ.get("THEANO_COMPAT_NO_EXTENSION") or not Path(sysconfig.get_paths()["include"], "Python.h").exists():
+        if os.environ.get("THEANO_COMPAT_NO_EXTENSION"):
             return
         try:
-            _library = cache.build(_source(), extra_flags=_flags())
+            _library = cache.build(_source(), extra_flags=_LINKING, include=_headers)
         except toolchain.CompileError:
             return
         _types = ctypes.PYFUNCTYPE(ctypes.py_object)(_library.address("tc_runtime"))()
