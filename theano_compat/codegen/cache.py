@@ -11,10 +11,8 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
-import shutil
 import stat
 import sys
-import tempfile
 import threading
 import time
 import weakref
@@ -189,6 +187,8 @@ def _make_private_folder(path: Path) -> None:
 
 
 def _compile(source: str, key: str, compiler: toolchain.Compiler, extra: tuple[str, ...]) -> Library:
+    import tempfile  # here and below: nothing that a warm start need load
+
     target = _entry(key)
     try:
         _make_private_folder(folder())
@@ -220,6 +220,9 @@ _told = False
 
 def _compile_privately(source: str, compiler: toolchain.Compiler, extra: tuple[str, ...], trouble: Exception) -> Library:
     """Build in a temporary folder that is removed as soon as the code is loaded."""
+    import shutil
+    import tempfile
+
     global _told
     scratch = tempfile.mkdtemp(prefix="theano_compat-")
     try:

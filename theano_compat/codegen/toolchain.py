@@ -13,7 +13,6 @@ import os
 import platform
 import shlex
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 
@@ -70,6 +69,8 @@ class Compiler:
         CompileError
             With the compiler's first messages.
         """
+        import subprocess  # not needed where all is in the cache
+
         libraries = ["-lm"] if sys.platform != "win32" else []
         if self.kind == "gcc" and has_libmvec():
             libraries = ["-lmvec", *libraries]
