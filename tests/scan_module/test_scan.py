@@ -30,6 +30,26 @@ def test_no_steps_give_no_rows_and_no_gradient(mode):
     np.testing.assert_array_equal(gradient, [0, 0])
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_rows_of_no_step_have_a_shape_in_python_too(mode):
+    @theano.as_op([T.dvector], [T.dmatrix])
+    def outer(v):
+        return np.outer(v, v)
+
+    @theano.as_op([T.dvector], [T.dmatrix])
+    def of_ones(v):
+        if not v.all():
+            raise ValueError("not for zeros")
+        return np.outer(v, v)
+
+    x, before = T.dmatrix("x"), T.dvector("before")
+    (rows, states, refused), _ = theano.scan(lambda row, b: (outer(row), 2 * b, of_ones(b)), sequences=x, outputs_info=[None, before, None])
+    f = theano.function([x, before], [rows, states, refused], mode=mode)
+    assert [v.shape for v in f(np.ones((0, 3)), np.ones(2))] == [(0, 3, 3), (0, 2), (0, 2, 2)]
+    assert f(np.ones((0, 3)), np.zeros(2))[0].shape[0] == 0
+    assert [v.shape for v in f(np.ones((4, 3)), np.ones(2))] == [(4, 3, 3), (4, 2), (4, 2, 2)]
+
+
 def test_negative_number_of_steps_runs_backwards():
     x = T.dvector("x")
     outs, _ = theano.scan(lambda row, before: row - before, sequences=x, outputs_info=T.zeros((), dtype="float64"), n_steps=-3)

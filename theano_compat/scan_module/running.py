@@ -11,7 +11,7 @@ import numpy as np
 from theano_compat import compile, config, gof
 from theano_compat.compile.function_maker import FunctionMaker
 
-__all__ = ["Runner", "compile_step", "rewrite_step"]
+__all__ = ["Runner", "compile_row_shapes", "compile_step", "rewrite_step"]
 
 
 def _specs(op: Any) -> tuple[list, list]:
@@ -71,6 +71,12 @@ def compile_step(op: Any) -> Any:
         function.name = op.name
     function.trust_input = True
     return function
+
+
+def compile_row_shapes(op: Any) -> Any:
+    """Compile a function of the inner inputs of a scan for the shapes of the rows of its outputs that are no states."""
+    shapes = [out.shape for out in op.inner_nitsot_outs(op.outputs)]
+    return compile.function(op.inputs, shapes, mode=op.mode_instance, name=f"row_shapes_of_{op.name}", on_unused_input="ignore")
 
 
 class _Rows:
@@ -154,7 +160,9 @@ class Runner:
         done = 0
         if n_steps:
             done = self._loop(n_steps, sequences, states, results, shared, args[layout.outer_in["others"]])
-        self._finish(node, args, outs, states, results, shared, done)
+        if any(rows.buffer is None for rows in results):
+            self._make_empty(node, args, states, results, shared)
+        self._finish(outs, states, results, shared, done)
         if hasattr(op.profile, "callcount"):
             op.profile.callcount += 1
             op.profile.nbsteps += done
@@ -235,22 +243,33 @@ class Runner:
                 gof.link.raise_with_op(run.nodes[position], thunk)
             raise
 
-    def _finish(self, node: Any, args: Sequence, outs: Sequence[list], states: list, results: list, shared: list, done: int) -> None:
+    def _make_empty(self, node: Any, args: Sequence, states: list, results: list, shared: list) -> None:
+        """Give the outputs of which no row was made the shape that a step would have given their rows."""
+        op, layout = self.op, self.op.layout
+        values: list = [None] * len(op.inputs)
+        for i, sequence in zip(range(layout.n_seqs), args[layout.outer_in["seqs"]]):
+            values[i] = sequence[0, ...] if len(sequence) else np.zeros_like(sequence, shape=sequence.shape[1:])
+        for k, state in enumerate(states):
+            for tap, i in zip(layout.in_taps[k], layout.state_inner_inputs(k)):
+                values[i] = state.buffer[(state.start + tap) % state.rows, ...]
+        values[layout.inner_in["shared"]] = shared
+        values[layout.inner_in["others"]] = args[layout.outer_in["others"]]
+        try:
+            shapes = op.row_shapes(*values)
+        except Exception:  # the zeros that stand for rows that are not there may be wrong for a step: an index, a number of steps
+            shapes = [np.where(node.outputs[layout.n_states + i].type.broadcastable[1:], 1, 0) for i in range(len(results))]
+        for i, (rows, shape) in enumerate(zip(results, shapes)):
+            if rows.buffer is None:
+                rows.buffer = np.empty((0, *map(int, shape)), node.outputs[layout.n_states + i].type.dtype)
+
+    def _finish(self, outs: Sequence[list], states: list, results: list, shared: list, done: int) -> None:
         layout = self.op.layout
         for k, state in enumerate(states):
             if layout.state_kind(k) == "mit_mot":
                 state.cell[0] = state.buffer
             else:
                 state.finish(done)
-        for i, rows in enumerate(results):
-            if rows.buffer is None:
-                rows.cell[0] = self._no_rows(node, layout.n_states + i)
-            else:
-                rows.finish(done)
+        for rows in results:
+            rows.finish(done if rows.rows else 0)
         for i, value in enumerate(shared):
             outs[layout.n_states + layout.n_nit_sot + i][0] = value
-
-    def _no_rows(self, node: Any, k: int) -> np.ndarray:
-        """The value of an output of a loop of no steps: no rows, of a shape that is not known."""
-        type_ = node.outputs[k].type
-        return np.zeros((0, *[1 if broadcastable else 0 for broadcastable in type_.broadcastable[1:]]), type_.dtype)

@@ -78,6 +78,7 @@ class Scan(PureOp):
 
     #: whether the rewrite that saves memory has looked at the loop
     _scan_savemem_visited = False
+    _row_shapes_function: Any = None
 
     def __init__(self, inputs: Sequence[Variable], outputs: Sequence[Variable], info: dict, typeConstructor: Callable | None = None):
         self.inputs, self.outputs = list(inputs), list(outputs)
@@ -259,7 +260,7 @@ class Scan(PureOp):
 
     def __getstate__(self) -> dict:
         # Compiled code stays behind.
-        return {**self.__dict__, "_function": None, "_rewritten_step": None, "typeConstructor": None if self.typeConstructor is _type_of else self.typeConstructor}
+        return {**self.__dict__, "_function": None, "_row_shapes_function": None, "_rewritten_step": None, "typeConstructor": None if self.typeConstructor is _type_of else self.typeConstructor}
 
     def __setstate__(self, state: dict) -> None:
         if "typeConstructor" not in state:
@@ -320,6 +321,15 @@ class Scan(PureOp):
 
             self._function = compile_step(self)
         return self._function
+
+    @property
+    def row_shapes(self) -> Any:
+        """A compiled function of the inner inputs: the shapes of the rows of the outputs that are no states."""
+        if self._row_shapes_function is None:
+            from theano_compat.scan_module.running import compile_row_shapes
+
+            self._row_shapes_function = compile_row_shapes(self)
+        return self._row_shapes_function
 
     @property
     def step_graph(self) -> Any:
