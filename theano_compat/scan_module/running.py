@@ -21,12 +21,17 @@ def _specs(op: Any) -> tuple[list, list]:
 
 
 def _mode(op: Any) -> Any:
-    """The mode of a step: what it returns is on its way to a row of an output, and computing it over something else would cost a copy."""
+    """The mode of a step.
+
+    What it returns is on its way to a row of an output, and computing it over something else would cost a copy. Arrays whose length changes from step to step would
+    keep the loop from running in C.
+    """
+    mode = compile.get_mode(op.mode_instance).excluding("repeated_rows")
     if not config.scan.allow_output_prealloc:
-        return op.mode_instance
+        return mode
     outs = op.layout.inner_out
     guard = compile.mode.AddFeatureOptimizer(gof.NoOutputFromInplace(outs["mit_mot"].stop, outs["shared"].start))
-    return compile.get_mode(op.mode_instance).register((guard, 49))
+    return mode.register((guard, 49))
 
 
 def rewrite_step(op: Any) -> Any:

@@ -18,6 +18,7 @@ from theano_compat.codegen.lower.subtensor import indexed_view
 from theano_compat.codegen.print_c import read_element, write_element
 from theano_compat.codegen.scalarbody import convert
 from theano_compat.gof.graph import Constant
+from theano_compat.tensor.opt.repeated_rows import FEW, LARGE, DistinctRows
 from theano_compat.tensor.subtensor import (
     AdvancedIncSubtensor,
     AdvancedIncSubtensor1,
@@ -92,8 +93,8 @@ class Gather:
             "\n".join(lines), reads, (self.vector,), helpers=tuple(dict.fromkeys(helpers)), headers=("index",), label="offsets"
         )
 
-    def walk(self, body: str, extra: tuple[str, ...] = ()) -> str:
-        """Return nested loops around `body`, in which ``a`` is the byte offset into the indexed array."""
+    def walk(self, body: str, simd: bool = False) -> str:
+        """Return nested loops around `body`, in which ``a`` is the byte offset into the indexed array; with `simd` the steps of the innermost one are independent."""
         lines, indent = [], ""
         terms = []
         for k, (extent, stride) in enumerate(self.outer):
@@ -102,6 +103,8 @@ class Gather:
         lines.append(f"{indent}for (int64_t k = 0; k < {self.count}; k++)")
         terms.append(f"{self.offsets}[k]")
         for k, (extent, stride) in enumerate(self.inner):
+            if simd and k == len(self.inner) - 1:
+                lines.append("#pragma omp simd")
             lines.append(f"for (int64_t i{k} = 0; i{k} < {extent}; i{k}++)")
             terms.append(f"i{k} * {stride}")
         return "\n".join([*lines, "{", f"    const int64_t a = {' + '.join(terms)};", body, "}"])
@@ -255,11 +258,7 @@ def _scatter(builder, op, node, target: View, gather: Gather, value: View) -> No
                 terms.append((f"i{k}", value.shape[n_outer + n_index + k], value.strides[n_outer + n_index + k]))
         unit = builder.mul(*[e for e, _ in gather.inner], str(itemsize(value.dtype)))
         terms.append(("k", "all", unit))
-    offset = " + ".join(
-        f"{name} * ({extent} == 1 ? 0 : {stride})" if extent not in ("all",) else f"{name} * {stride}"
-        for name, extent, stride in terms
-        if extent != "1"
-    ) or "0"
+    offset = " + ".join(f"{name} * {stride}" for name, extent, stride in terms if extent != "1") or "0"
     loaded = builder.name()
     body, name = convert(builder, loaded, value.dtype, target.dtype)
     lines = [f"    const {compute_type(value.dtype)} {loaded} = {read_element(f'{value.pointer} + {offset}', value.dtype)};"]
@@ -271,7 +270,11 @@ def _scatter(builder, op, node, target: View, gather: Gather, value: View) -> No
         lines.append("    " + write_element(place, target.dtype, f"({read_element(place, target.dtype)} | {name})"))
     else:
         lines.append("    " + write_element(place, target.dtype, f"({read_element(place, target.dtype)} + {name})"))
-    builder.call(gather.walk("\n".join(lines)), (value, gather.vector, target), (target,), label="scatter")
+    # places of one row are apart from each other, and from the value: it is another array
+    unit = str(itemsize(target.dtype))
+    simd = bool(gather.inner) and gather.inner[-1][1] == unit and value.dtype == target.dtype and target.dtype in ("float32", "float64")
+    simd = simd and value.buffer is not target.buffer and not value.also and not target.also
+    builder.call(gather.walk("\n".join(lines), simd), (value, gather.vector, target), (target,), label="scatter")
     builder.bind(node.outputs[0], target)
 
 
@@ -307,3 +310,20 @@ def lower_advanced_put(op, node, builder):
     gather = Gather(builder, part, indices)
     _scatter(builder, op, node, part, gather, value)
     builder.bind(node.outputs[0], target)
+
+
+@register(DistinctRows)
+def lower_distinct_rows(op, node, builder):
+    index = builder.in_memory(builder.view(node.inputs[0]))
+    ctype, n, extent = storage_type(index.dtype), builder.find(index.shape[0]), builder.integer(node.inputs[1])
+    rows, place = (builder.temp("int64", (n,), local=False) for _ in range(2))
+    pays = f"{n} >= {FEW} && {extent} <= {LARGE} * {n}"
+    seat = builder.sized("int64", builder.let(f"{pays} ? {extent} * 8 : 0"))
+    found = builder.name("d")
+    targets = ", ".join(f"(int64_t *){view.pointer}" for view in (rows, place))
+    builder.call(
+        f"const int64_t {found} = tc_distinct_{ctype}({n}, {index.pointer}, {index.strides[0]}, {extent}, {targets}, {pays} ? (int64_t *){seat.pointer} : NULL);",
+        (index,), (rows, place, seat), helpers=(f"TC_DISTINCT({ctype})",), headers=("index",), label="distinct rows",
+    )  # fmt: skip
+    builder.bind(node.outputs[0], builder.subview(rows, "0", (found,), ("8",)))
+    builder.bind(node.outputs[1], place)

@@ -20,6 +20,7 @@ file                   what
 `subtensor`            reading parts of tensors
 `incsubtensor`         writing parts of tensors
 `reshaping`            dimshuffle, reshape, join, split, rebroadcast
+`repeated_rows`        products of rows that are taken several times
 `fusion`               one loop for a group of elementwise operations
 `inplace`              elementwise operations over their inputs
 =====================  ==================================================================================
@@ -192,6 +193,7 @@ from theano_compat.tensor.opt.reshaping import (  # isort: skip
     local_useless_tile,
     local_useless_topk,
 )
+from theano_compat.tensor.opt.repeated_rows import local_add_product_to_repeated_rows, local_dot_of_repeated_rows  # isort: skip
 from theano_compat.tensor.opt.stabilize import (  # isort: skip
     local_erf_minus_one,
     local_erf_neg_minus_one,
