@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import theano_compat as theano
 import theano_compat.tensor as T
 from tests.codegen.support import compare, layouts
 from theano_compat.tensor import blas
@@ -24,7 +25,7 @@ def test_products(m, k, n):
             compare([x, y, v], outputs, (a, b, c))
 
 
-@pytest.mark.parametrize("m, k, n", SIZES[:5])
+@pytest.mark.parametrize("m, k, n", [*SIZES[:5], (7, 300, 9)])
 def test_products_added_to_arrays(m, k, n):
     outputs = [
         blas.gemm_no_inplace(z, s, x, y, np.asarray(0.5)), blas.gemm_inplace(z * 1, s, x, y, np.asarray(0.0)),
@@ -66,3 +67,17 @@ def test_dtypes(dtype):
     a = T.TensorType(dtype, (False, False))("a")
     outputs = [T.dot(a, a.T), T.dot(a, a[0]), T.dot(a[0], a[0]), T.dot(a[0], a.T)]
     compare([a], outputs, *[(value,) for n in (4, 50) for value in layouts(rng, n, n + 1, dtype=dtype)])
+
+
+@pytest.mark.parametrize("order", "CF")
+@pytest.mark.parametrize("m, k, n", [(40, 3000, 60), (30, 2000, 3), (3, 1000, 500)])
+def test_a_small_step_of_a_parameter_is_rounded_once(m, k, n, order):
+    rng = np.random.RandomState(0)
+    before = rng.uniform(-0.1, 0.1, (m, n)).astype("float32")
+    a, b = ((rng.randn(k, c) * 1e-3).astype("float32") for c in (m, n))
+    parameter, x, y = theano.shared(np.array(before, order=order), borrow=True), *T.fmatrices("x", "y")
+    f = theano.function([x, y], [], updates=[(parameter, parameter - np.float32(0.1) * T.dot(x.T, y))])
+    assert "Gemm" in str(f.maker.fgraph.outputs[0].owner.op)
+    f(a, b)
+    exact = before.astype("float64") - 0.1 * (a.T.astype("float64") @ b)
+    assert np.abs(parameter.get_value() - exact).max() < 0.6 * np.spacing(np.float32(0.1))

@@ -8,6 +8,8 @@ typedef TC_BLAS_INT tc_int;
 enum { tc_alone_gemm = 1 << 16, tc_alone_gemv = 1 << 12 };
 /* From here on a product may be done by blocks, by our own threads. */
 enum { tc_large_gemm = 8000000 };
+/* Deeper products than this are not added to what is there before they are whole. */
+enum { tc_deep = 256 };
 
 /* How a matrix of r x c elements lies in memory: 1 rows are contiguous, 2 columns are, 0 neither; sets the leading
    dimension.  Extents of 1 leave the stride free. */
@@ -78,6 +80,34 @@ static int tc_layout(int64_t r, int64_t c, int64_t s0, int64_t s1, int64_t size,
 
 /* c = alpha a b + beta c; returns 0, or 1 where memory ran out. */
 #define TC_GEMM(T, N, CALL)                                                                                            \
+    static int tc_gemm_##N(int64_t m, int64_t n, int64_t k, T alpha, const char *a, int64_t a0, int64_t a1,            \
+                           const char *b, int64_t b0, int64_t b1, T beta, char *c, int64_t c0, int64_t c1);            \
+    /* A deep product is summed up by itself, then added: a library adds block by block to what is there, and each time a\
+       small step of a large parameter would be rounded to the parameter's own precision. */                           \
+    static int tc_gemm_apart_##N(int64_t m, int64_t n, int64_t k, T alpha, const char *a, int64_t a0, int64_t a1,      \
+                                 const char *b, int64_t b0, int64_t b1, T beta, char *c, int64_t c0, int64_t c1)       \
+    {                                                                                                                  \
+        const int64_t z = sizeof(T);                                                                                   \
+        const int turned = c1 != z && c0 == z; /* the sum lies as c does */                                            \
+        const int64_t outer = turned ? n : m, inner = turned ? m : n, so = turned ? c1 : c0, si = turned ? c0 : c1;    \
+        T *sum = (T *)tc_block(m * n * z);                                                                             \
+        if (!sum)                                                                                                      \
+            return 1;                                                                                                  \
+        const int failed = tc_gemm_##N(m, n, k, alpha, a, a0, a1, b, b0, b1, 0, (char *)sum, turned ? z : n * z,       \
+                                       turned ? m * z : z);                                                            \
+        for (int64_t i = 0; i < outer && !failed; i++) {                                                               \
+            const T *from = sum + i * inner;                                                                           \
+            char *to = c + i * so;                                                                                     \
+            if (si == z)                                                                                               \
+                _Pragma("omp simd") for (int64_t j = 0; j < inner; j++)                                                \
+                    ((T *)to)[j] = (T)(beta * ((T *)to)[j] + from[j]);                                                 \
+            else                                                                                                       \
+                for (int64_t j = 0; j < inner; j++)                                                                    \
+                    TC_AT(T, to, j, si) = (T)(beta * TC_AT(T, to, j, si) + from[j]);                                   \
+        }                                                                                                              \
+        free(sum);                                                                                                     \
+        return failed;                                                                                                 \
+    }                                                                                                                  \
     typedef void tc_gemm_f_##N(const char *, const char *, const tc_int *, const tc_int *, const tc_int *, const T *,  \
                                const T *, const tc_int *, const T *, const tc_int *, const T *, T *, const tc_int *);  \
     static int tc_gemm_##N(int64_t m, int64_t n, int64_t k, T alpha, const char *a, int64_t a0, int64_t a1,            \
@@ -86,6 +116,8 @@ static int tc_layout(int64_t r, int64_t c, int64_t s0, int64_t s1, int64_t size,
         const int64_t z = sizeof(T), work = m * n * k;                                                                 \
         if (m == 0 || n == 0)                                                                                          \
             return 0;                                                                                                  \
+        if (beta != (T)0 && k > tc_deep)                                                                               \
+            return tc_gemm_apart_##N(m, n, k, alpha, a, a0, a1, b, b0, b1, beta, c, c0, c1);                           \
         if (k > 0 && tc_try_panel_##N(m, n, k, alpha, a, a0, a1, b, b0, b1, beta, c, c0, c1))                          \
             return 0;                                                                                                  \
         if (work <= 600 || k == 0 || (work <= 6000 && c1 == z && b1 == z && n >= 4)) {                                 \
