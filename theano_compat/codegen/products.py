@@ -75,7 +75,7 @@ def source(dtype: str) -> tuple[str, tuple[str, ...]]:
         parts += [f"#define tc_try_{kind}_{dtype}(...) 0" for kind in ("skinny", "panel")]
     else:
         parts += [_text(kind, dtype) for kind in ("skinny", "panel", "packed")]
-    parts += [f"TC_GEMM({ctype}, {dtype}, TC_X_{letter}gemm)", f"TC_GEMV({ctype}, {dtype}, TC_X_{letter}gemv)", _text("products", dtype)]
+    parts += [f"TC_GEMV({ctype}, {dtype}, TC_X_{letter}gemv)", f"TC_GEMM({ctype}, {dtype}, TC_X_{letter}gemm)", _text("products", dtype)]
     members = [f"tc_gemm_{dtype}", f"tc_gemv_{dtype}"]
     if dtype not in COMPLEX:
         members += [f"tc_packed_bytes_{dtype}", f"tc_pack_panels_{dtype}", f"tc_product_packed_{dtype}"]

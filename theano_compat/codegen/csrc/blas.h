@@ -78,6 +78,45 @@ static int tc_layout(int64_t r, int64_t c, int64_t s0, int64_t s1, int64_t size,
         return (char *)to;                                                                                             \
     }
 
+/* y = alpha a x + beta y */
+#define TC_GEMV(T, N, CALL)                                                                                            \
+    typedef void tc_gemv_f_##N(const char *, const tc_int *, const tc_int *, const T *, const T *, const tc_int *,     \
+                               const T *, const tc_int *, const T *, T *, const tc_int *);                             \
+    static int tc_gemv_##N(int64_t m, int64_t k, T alpha, const char *a, int64_t a0, int64_t a1, const char *x,        \
+                           int64_t x0, T beta, char *y, int64_t y0)                                                    \
+    {                                                                                                                  \
+        const int64_t z = sizeof(T);                                                                                   \
+        int64_t lda;                                                                                                   \
+        const int la = tc_layout(m, k, a0, a1, z, &lda);                                                               \
+        if (m == 0)                                                                                                    \
+            return 0;                                                                                                  \
+        if (k > 0 && tc_try_panel_##N(1, m, k, alpha, x, 0, x0, a, a1, a0, beta, y, 0, y0))                            \
+            return 0;                                                                                                  \
+        if (k == 0 || m * k <= 600 || !la || x0 % z || y0 % z || (x0 == 0 && k > 1) || (y0 == 0 && m > 1)) {           \
+            tc_product_##N(m, 1, k, alpha, a, a0, a1, x, x0, z, beta, y, y0, z);                                       \
+            return 0;                                                                                                  \
+        }                                                                                                              \
+        tc_gemv_f_##N *call = (tc_gemv_f_##N *)tc_table[CALL];                                                         \
+        const tc_int im = (tc_int)(la == 1 ? k : m), in = (tc_int)(la == 1 ? m : k), ia = (tc_int)lda;                 \
+        const tc_int ix = (tc_int)(k == 1 ? 1 : x0 / z), iy = (tc_int)(m == 1 ? 1 : y0 / z);                           \
+        if (ix < 0)                                                                                                    \
+            x += (k - 1) * x0;                                                                                         \
+        if (iy < 0)                                                                                                    \
+            y += (m - 1) * y0;                                                                                         \
+        if (beta == (T)0) {                                                                                            \
+            /* a BLAS may multiply what is there by 0, and NaN stays NaN */                                            \
+            const int64_t step = (iy < 0 ? -iy : iy);                                                                  \
+            for (int64_t i = 0; i < m; i++)                                                                            \
+                ((T *)y)[i * step] = 0;                                                                                \
+        }                                                                                                              \
+        if (m * k >= tc_alone_gemv)                                                                                    \
+            tc_single((tc_threads *)tc_table[TC_X_blas_threads], 1);                                                   \
+        call(la == 1 ? "T" : "N", &im, &in, &alpha, (const T *)a, &ia, (const T *)x, &ix, &beta, (T *)y, &iy);         \
+        if (m * k >= tc_alone_gemv)                                                                                    \
+            tc_single((tc_threads *)tc_table[TC_X_blas_threads], 0);                                                   \
+        return 0;                                                                                                      \
+    }
+
 /* c = alpha a b + beta c; returns 0, or 1 where memory ran out. */
 #define TC_GEMM(T, N, CALL)                                                                                            \
     static int tc_gemm_##N(int64_t m, int64_t n, int64_t k, T alpha, const char *a, int64_t a0, int64_t a1,            \
@@ -124,6 +163,11 @@ static int tc_layout(int64_t r, int64_t c, int64_t s0, int64_t s1, int64_t size,
             tc_product_##N(m, n, k, alpha, a, a0, a1, b, b0, b1, beta, c, c0, c1);                                     \
             return 0;                                                                                                  \
         }                                                                                                              \
+        int64_t ld;                                                                                                    \
+        if (n == 1 && tc_layout(m, k, a0, a1, z, &ld))                                                                 \
+            return tc_gemv_##N(m, k, alpha, a, a0, a1, b, b0, beta, c, c0);                                            \
+        if (m == 1 && tc_layout(n, k, b1, b0, z, &ld))                                                                 \
+            return tc_gemv_##N(n, k, alpha, b, b1, b0, a, a1, beta, c, c1);                                            \
         if ((m <= 16 || n <= 16) && tc_try_skinny_##N(m, n, k, alpha, a, a0, a1, b, b0, b1, beta, c, c0, c1))          \
             return 0;                                                                                                  \
         int64_t lda, ldb, ldc;                                                                                         \
@@ -172,43 +216,4 @@ static int tc_layout(int64_t r, int64_t c, int64_t s0, int64_t s1, int64_t size,
         free(db);                                                                                                      \
         free(dc);                                                                                                      \
         return failed;                                                                                                 \
-    }
-
-/* y = alpha a x + beta y */
-#define TC_GEMV(T, N, CALL)                                                                                            \
-    typedef void tc_gemv_f_##N(const char *, const tc_int *, const tc_int *, const T *, const T *, const tc_int *,     \
-                               const T *, const tc_int *, const T *, T *, const tc_int *);                             \
-    static int tc_gemv_##N(int64_t m, int64_t k, T alpha, const char *a, int64_t a0, int64_t a1, const char *x,        \
-                           int64_t x0, T beta, char *y, int64_t y0)                                                    \
-    {                                                                                                                  \
-        const int64_t z = sizeof(T);                                                                                   \
-        int64_t lda;                                                                                                   \
-        const int la = tc_layout(m, k, a0, a1, z, &lda);                                                               \
-        if (m == 0)                                                                                                    \
-            return 0;                                                                                                  \
-        if (k > 0 && tc_try_panel_##N(1, m, k, alpha, x, 0, x0, a, a1, a0, beta, y, 0, y0))                            \
-            return 0;                                                                                                  \
-        if (k == 0 || m * k <= 600 || !la || x0 % z || y0 % z || (x0 == 0 && k > 1) || (y0 == 0 && m > 1)) {           \
-            tc_product_##N(m, 1, k, alpha, a, a0, a1, x, x0, z, beta, y, y0, z);                                       \
-            return 0;                                                                                                  \
-        }                                                                                                              \
-        tc_gemv_f_##N *call = (tc_gemv_f_##N *)tc_table[CALL];                                                         \
-        const tc_int im = (tc_int)(la == 1 ? k : m), in = (tc_int)(la == 1 ? m : k), ia = (tc_int)lda;                 \
-        const tc_int ix = (tc_int)(k == 1 ? 1 : x0 / z), iy = (tc_int)(m == 1 ? 1 : y0 / z);                           \
-        if (ix < 0)                                                                                                    \
-            x += (k - 1) * x0;                                                                                         \
-        if (iy < 0)                                                                                                    \
-            y += (m - 1) * y0;                                                                                         \
-        if (beta == (T)0) {                                                                                            \
-            /* a BLAS may multiply what is there by 0, and NaN stays NaN */                                            \
-            const int64_t step = (iy < 0 ? -iy : iy);                                                                  \
-            for (int64_t i = 0; i < m; i++)                                                                            \
-                ((T *)y)[i * step] = 0;                                                                                \
-        }                                                                                                              \
-        if (m * k >= tc_alone_gemv)                                                                                    \
-            tc_single((tc_threads *)tc_table[TC_X_blas_threads], 1);                                                   \
-        call(la == 1 ? "T" : "N", &im, &in, &alpha, (const T *)a, &ia, (const T *)x, &ix, &beta, (T *)y, &iy);         \
-        if (m * k >= tc_alone_gemv)                                                                                    \
-            tc_single((tc_threads *)tc_table[TC_X_blas_threads], 0);                                                   \
-        return 0;                                                                                                      \
     }

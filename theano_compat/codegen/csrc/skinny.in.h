@@ -5,7 +5,6 @@ enum { tc_lanes_@N@ = 64 / sizeof(@T@), tc_deep_@N@ = 4 };
 #else
 enum { tc_lanes_@N@ = 32 / sizeof(@T@), tc_deep_@N@ = 2 };
 #endif
-enum { tc_wide_@N@ = 8 }; /* vectors of a single column at a time, of a matrix beyond the first cache: memory gives neighbours cheaply */
 enum { tc_depth_@N@ = 512, tc_apart_@N@ = 512 + 16 }; /* packed columns not a power of two apart: they share the cache */
 typedef @T@ tc_vec_@N@ __attribute__((vector_size(sizeof(@T@) * tc_lanes_@N@), aligned(sizeof(@T@)), may_alias));
 typedef @T@ tc_part_@N@ __attribute__((vector_size(16)));
@@ -84,7 +83,6 @@ TC_SKINNY_ROWS(tc_rows1_@N@, @T@, @N@, 4, 1)
 TC_SKINNY_COLUMNS(tc_columns5_@N@, @T@, @N@, tc_deep_@N@, 5)
 TC_SKINNY_COLUMNS(tc_columns2_@N@, @T@, @N@, tc_deep_@N@, 2)
 TC_SKINNY_COLUMNS(tc_columns1_@N@, @T@, @N@, tc_deep_@N@, 1)
-TC_SKINNY_COLUMNS(tc_column_@N@, @T@, @N@, tc_wide_@N@, 1)
 
 /* c = alpha a b + beta c, where a is m x k with contiguous rows (a1 is one element; m is at least 4) or contiguous columns
    (a0 is; m is at least a block), and b has n <= 16 columns; strides in elements.  The last block of rows ends with the
@@ -95,8 +93,7 @@ static void tc_skinny_@N@(int64_t m, int64_t n, int64_t k, @T@ alpha, const @T@ 
     enum { D = tc_depth_@N@, block = tc_deep_@N@ * tc_lanes_@N@ };
     __attribute__((aligned(64))) @T@ pack[16 * tc_apart_@N@], sum[5 * block];
     const int by_rows = a1 == 1;
-    const int wide = !by_rows && n == 1 && m >= tc_wide_@N@ * tc_lanes_@N@ && m * k > 1 << 14;
-    const int64_t r = by_rows ? 4 : wide ? tc_wide_@N@ * tc_lanes_@N@ : block, p0 = by_rows ? 1 : 16, p1 = by_rows ? tc_apart_@N@ : 1;
+    const int64_t r = by_rows ? 4 : block, p0 = by_rows ? 1 : 16, p1 = by_rows ? tc_apart_@N@ : 1;
     for (int64_t l0 = 0; l0 < k; l0 += D) {
         const int64_t d = tc_min(D, k - l0);
         const @T@ *al = a + l0 * a1, *bl = b + l0 * b0, old = l0 ? 1 : beta;
@@ -110,7 +107,7 @@ static void tc_skinny_@N@(int64_t m, int64_t n, int64_t k, @T@ alpha, const @T@ 
                 if (by_rows)
                     (w == 5 ? tc_rows5_@N@ : w == 2 ? tc_rows2_@N@ : tc_rows1_@N@)(d, al + from * a0, a0, pack + j * tc_apart_@N@, tc_apart_@N@, sum);
                 else
-                    (w == 5 ? tc_columns5_@N@ : w == 2 ? tc_columns2_@N@ : wide ? tc_column_@N@ : tc_columns1_@N@)(d, al + from, a1, pack + j, 16, sum);
+                    (w == 5 ? tc_columns5_@N@ : w == 2 ? tc_columns2_@N@ : tc_columns1_@N@)(d, al + from, a1, pack + j, 16, sum);
                 const int64_t s0 = by_rows ? 5 : 1, s1 = by_rows ? 1 : r;
                 for (int64_t p = i - from; p < r; p++) {
                     @T@ *to = c + (from + p) * c0 + j * c1;
