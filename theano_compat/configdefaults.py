@@ -280,7 +280,7 @@ COMPILING = [
     ("base_compiledir", ConfigParam(default_base_compiledir, _expand, allow_override=False), "Folder for compiled functions of all Pythons and machines."),
     ("compiledir_format", StrParam("compiledir_%(short_platform)s-%(processor)s-%(python_version)s-%(python_bitwidth)s", allow_override=False), "Name of the folder below it."),
     ("compiledir", ConfigParam(default_compiledir, _expand, allow_override=False), "Folder for compiled functions."),
-    ("blas.ldflags", StrParam(""), "Linker flags for another BLAS, as in -lopenblas. Empty: the BLAS that SciPy carries."),
+    ("blas.ldflags", StrParam(""), "Linker flags for another BLAS, as in -lopenblas. Empty: the BLAS that NumPy (or SciPy) brings."),
     ("blas.check_openmp", BoolParam(True), "Kept for old configuration files."),
     ("cmodule.age_thresh_use", IntParam(60 * 60 * 24 * 24, allow_override=False), "Seconds after which unused compiled code is dropped from the cache."),
     ("cmodule.compilation_warning", BoolParam(False), "Print the compiler's warnings."),

@@ -3,6 +3,7 @@
 import ctypes
 import multiprocessing
 import os
+import subprocess
 import sys
 import threading
 
@@ -11,7 +12,7 @@ import pytest
 
 import theano_compat as theano
 import theano_compat.tensor as T
-from theano_compat.codegen import blas_pointers
+from theano_compat.codegen import blas_pointers, pool
 
 
 @pytest.fixture
@@ -77,12 +78,16 @@ def test_the_threads_of_the_library_do_not_work(threads):
     x, v = T.matrix("x", "float32"), T.vector("v", "float32")
     function = theano.function([x, v], [T.dot(x, x), T.dot(x, v)])
     value = np.ones((600, 600), "float32")
-    function(value, value[0])
-    before = _ticks()
-    assert len(before) > 1
-    for _ in range(60):
+    pool.set_threads(1)  # our own would help
+    try:
         function(value, value[0])
-    after = _ticks()
+        before = _ticks()
+        assert len(before) > 1
+        for _ in range(60):
+            function(value, value[0])
+        after = _ticks()
+    finally:
+        pool.set_threads(None)
     busy = {task: after[task] - before.get(task, 0) for task in after if task != str(threading.get_native_id())}
     assert after[str(threading.get_native_id())] > before[str(threading.get_native_id())]
     assert max(busy.values()) <= 2, busy
@@ -107,3 +112,27 @@ def test_a_child_forked_inside_has_the_number_again(threads):
     finally:
         record.depth = record.lock = 0
     assert found == (2, 0, 0)
+
+
+LIBRARIES = """
+import sys, numpy as np, theano_compat as theano, theano_compat.tensor as T
+from theano_compat.codegen import blas_pointers
+if sys.argv[1] == "SciPy":
+    blas_pointers._numpys = lambda: None
+for dtype in ("float32", "float64", "complex64", "complex128"):
+    x, y = T.matrix("x", dtype), T.matrix("y", dtype)
+    a, b = (np.random.RandomState(k).rand(90, 90).astype(dtype) for k in (1, 2))
+    f = theano.function([x, y], [T.dot(x, y), T.dot(x, y[0]), T.dot(y[:1], x.T)])
+    for got, wanted in zip(f(a, b), (a @ b, a @ b[0], b[:1] @ a.T)):
+        np.testing.assert_allclose(got, wanted, rtol=1e-4)
+    assert "Python" not in f.explain()
+print(blas_pointers.origin())
+"""
+
+
+@pytest.mark.parametrize("origin", ["NumPy", "SciPy"])
+def test_products_use_the_library_of_numpy_or_where_that_is_no_openblas_that_of_scipy(origin):
+    if origin == "NumPy" and blas_pointers._numpys() is None:
+        pytest.skip("NumPy has another BLAS here")
+    done = subprocess.run([sys.executable, "-c", LIBRARIES, origin], capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stdout) == (0, f"{origin}\n"), done.stderr

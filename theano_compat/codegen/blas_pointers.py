@@ -1,7 +1,9 @@
-"""Addresses of BLAS and LAPACK routines, from SciPy's own copies: nothing for the user to configure.
+"""Addresses of BLAS and LAPACK routines, from NumPy's and SciPy's own copies: nothing for the user to configure.
 
-SciPy exports them as capsules of ``scipy.linalg.cython_blas`` and ``cython_lapack``, each named with its C signature. The extension module is loaded by
-itself, which takes a fifth of the time of importing ``scipy.linalg``. With the flag ``blas.ldflags`` the routines of that library are taken instead.
+NumPy's wheels bring an OpenBLAS that is in memory anyway; its routines are found by the names that it exports (those of 64-bit integers). Where NumPy has another
+library, SciPy's is taken: it exports its routines as capsules of ``scipy.linalg.cython_blas``, and those of LAPACK of ``cython_lapack``, each named with its C
+signature. The extension module is loaded by itself, which takes a fifth of the time of importing ``scipy.linalg``. With the flag ``blas.ldflags`` the routines of
+that library are taken instead.
 """
 
 from __future__ import annotations
@@ -14,10 +16,13 @@ import os
 import shlex
 import sys
 from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
 
 from theano_compat import config
 
-__all__ = ["integer_bits", "lapack_table", "table", "threads_address"]
+__all__ = ["integer_bits", "lapack_table", "origin", "table", "threads_address"]
 
 #: What the engine calls.
 ROUTINES = tuple(f"{t}{r}" for t in "sd" for r in ("gemm", "gemv", "ger", "dot", "axpy", "scal", "trsm", "syrk")) + tuple(
@@ -62,12 +67,55 @@ def _capsules(module: ModuleType) -> dict[str, tuple[int, str]]:
     return found
 
 
-@functools.lru_cache(maxsize=1)
-def _scipy_blas() -> dict[str, tuple[int, str]]:
-    return _capsules(_extension("cython_blas"))
+class _Blas(NamedTuple):
+    """A library: whose it is, addresses by routine, the size of its integers, and a handle that finds its other symbols."""
+
+    origin: str
+    routines: dict[str, int]
+    bits: int
+    handle: ctypes.CDLL | None
+
+
+def _numpys() -> _Blas | None:
+    """Return the OpenBLAS of NumPy's wheels, None where NumPy has another library."""
+    try:
+        # Symbols of the libraries that an extension depends on are found through it.
+        handle = ctypes.CDLL(np.linalg._umath_linalg.__file__)
+    except (AttributeError, OSError):
+        return None
+    for prefix in ("scipy_", ""):
+        symbols = {routine: f"{prefix}{routine}_64_" for routine in ROUTINES}
+        if all(hasattr(handle, symbol) for symbol in symbols.values()):
+            return _Blas("NumPy", {routine: _address(handle, symbol) for routine, symbol in symbols.items()}, 64, handle)
+    return None
+
+
+def _scipys() -> _Blas:
+    extension = _extension("cython_blas")
+    capsules = _capsules(extension)
+    signature = capsules["dgemm"][1]
+    bits = 32 if "int *" in signature and "int64" not in signature and "long" not in signature else 64
+    try:
+        handle = ctypes.CDLL(extension.__file__)
+    except (OSError, AttributeError, TypeError):
+        handle = None
+    return _Blas("SciPy", {name: address for name, (address, _) in capsules.items()}, bits, handle)
+
+
+def _address(handle: ctypes.CDLL, symbol: str) -> int:
+    address = ctypes.cast(getattr(handle, symbol), ctypes.c_void_p).value
+    assert address is not None
+    return address
 
 
 @functools.lru_cache(maxsize=4)
+def _blas(ldflags: str) -> _Blas:
+    if ldflags:
+        # The user's library was loaded for all to see.
+        return _Blas(f"blas.ldflags={ldflags}", _user_library(ldflags), 32, ctypes.CDLL(None))
+    return _numpys() or _scipys()
+
+
 def _user_library(ldflags: str) -> dict[str, int]:
     """Return the routines of the library that ``blas.ldflags`` names.
 
@@ -89,26 +137,26 @@ def _user_library(ldflags: str) -> dict[str, int]:
                 continue
             for routine in ROUTINES:
                 if routine not in found and hasattr(library, routine + "_"):
-                    found[routine] = ctypes.cast(getattr(library, routine + "_"), ctypes.c_void_p).value
+                    found[routine] = _address(library, routine + "_")
             break
     if "dgemm" not in found:
-        raise OSError(f"blas.ldflags={ldflags!r} names no library with dgemm (tried {', '.join(tried) or 'nothing'}); leave the flag empty for SciPy's BLAS")
+        raise OSError(f"blas.ldflags={ldflags!r} names no library with dgemm (tried {', '.join(tried) or 'nothing'}); leave the flag empty for the BLAS that NumPy or SciPy brings")
     return found
 
 
 def table() -> dict[str, int]:
     """Return routine name (``"dgemm"``) -> address of the function with Fortran's calling convention."""
-    if config.blas.ldflags:
-        return _user_library(config.blas.ldflags)
-    return {name: address for name, (address, _) in _scipy_blas().items()}
+    return _blas(config.blas.ldflags).routines
 
 
 def integer_bits() -> int:
-    """Return the size of BLAS's integers: 32, or 64 where the capsules' signatures say so."""
-    if config.blas.ldflags:
-        return 32
-    signature = _scipy_blas()["dgemm"][1]
-    return 32 if "int *" in signature and "int64" not in signature and "long" not in signature else 64
+    """Return the size of BLAS's integers, 32 or 64."""
+    return _blas(config.blas.ldflags).bits
+
+
+def origin() -> str:
+    """Return whose the BLAS is: ``"NumPy"``, ``"SciPy"``, or the flag that names it."""
+    return _blas(config.blas.ldflags).origin
 
 
 class _Threads(ctypes.Structure):
@@ -120,12 +168,7 @@ class _Threads(ctypes.Structure):
 @functools.lru_cache(maxsize=1)
 def _threads() -> _Threads:
     """Return the one record of this process; without functions in it where the library is no OpenBLAS."""
-    record = _Threads()
-    try:
-        # Symbols of the libraries that the extension depends on are found through it.
-        library = _user_handle() if config.blas.ldflags else ctypes.CDLL(_extension("cython_blas").__file__)
-    except (OSError, AttributeError, TypeError):
-        return record
+    record, library = _Threads(), _blas(config.blas.ldflags).handle
     for prefix in ("scipy_openblas", "openblas"):
         for suffix in ("", "64_"):
             try:
@@ -144,10 +187,6 @@ def _free_threads(record: _Threads, set_) -> None:
     if record.depth > 0:
         set_(ctypes.c_int(record.before))
     record.lock = record.depth = 0
-
-
-def _user_handle() -> ctypes.CDLL | None:
-    return ctypes.CDLL(None)  # the user's library was loaded for all to see
 
 
 def threads_address() -> int:

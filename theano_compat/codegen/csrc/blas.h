@@ -168,7 +168,7 @@ static int tc_layout(int64_t r, int64_t c, int64_t s0, int64_t s1, int64_t size,
             return tc_gemv_##N(m, k, alpha, a, a0, a1, b, b0, beta, c, c0);                                            \
         if (m == 1 && tc_layout(n, k, b1, b0, z, &ld))                                                                 \
             return tc_gemv_##N(n, k, alpha, b, b1, b0, a, a1, beta, c, c1);                                            \
-        if ((m <= 16 || n <= 16) && tc_try_skinny_##N(m, n, k, alpha, a, a0, a1, b, b0, b1, beta, c, c0, c1))          \
+        if ((m <= 4 || n <= 4) && tc_try_skinny_##N(m, n, k, alpha, a, a0, a1, b, b0, b1, beta, c, c0, c1))            \
             return 0;                                                                                                  \
         int64_t lda, ldb, ldc;                                                                                         \
         int la = tc_layout(m, k, a0, a1, z, &lda), lb = tc_layout(k, n, b0, b1, z, &ldb);                              \

@@ -27,6 +27,7 @@
     }
 
 TC_PANEL(tc_panel4_@N@, @T@, @N@, 4, 2)
+TC_PANEL(tc_panel2_@N@, @T@, @N@, 4, 1)
 TC_PANEL(tc_panel1_@N@, @T@, @N@, 1, 4)
 TC_PANEL(tc_panel0_@N@, @T@, @N@, 1, 1)
 
@@ -55,8 +56,7 @@ static int tc_try_panel_@N@(int64_t m, int64_t n, int64_t k, @T@ alpha, const ch
             for (; j + 4 * L <= n; j += 4 * L)
                 tc_panel1_@N@(k, alpha, ai, a0, a1, b + j, b0, beta, ci + j, c0);
         for (; j + L <= n; j += L)
-            for (int64_t r = 0; r < rows; r++)
-                tc_panel0_@N@(k, alpha, ai + r * a0, a0, a1, b + j, b0, beta, ci + r * c0 + j, c0);
+            (rows == 4 ? tc_panel2_@N@ : tc_panel0_@N@)(k, alpha, ai, a0, a1, b + j, b0, beta, ci + j, c0);
     }
     for (int64_t j = n - n % L; j < n; j++)
         for (int64_t i = 0; i < m; i++) {

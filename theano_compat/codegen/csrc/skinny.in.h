@@ -1,4 +1,4 @@
-/* Products with few columns (at most 16): a library packs for wide ones and leaves most of its lanes empty here.  The
+/* Products with few columns (at most 4): a library packs for wide ones and leaves most of its lanes empty here.  The
    vectors run along what is contiguous in the large factor, so every lane works.  @T@ is the element type, @N@ its name. */
 #ifdef __AVX512F__
 enum { tc_lanes_@N@ = 64 / sizeof(@T@), tc_deep_@N@ = 4 };
@@ -49,7 +49,7 @@ typedef @T@ tc_part_@N@ __attribute__((vector_size(16)));
                     total += part[0][i] + part[0][i + 1];                                                              \
                 for (int64_t t = l; t < k; t++)                                                                        \
                     total += a[r * lda + t] * b[j * ldb + t];                                                          \
-                sum[r * 5 + j] = total;                                                                                \
+                sum[r * 2 + j] = total;                                                                                \
             }                                                                                                          \
     }
 
@@ -77,23 +77,21 @@ typedef @T@ tc_part_@N@ __attribute__((vector_size(16)));
                 *(tc_vec_##N *)(sum + (j * U + u) * tc_lanes_##N) = s[j][u];                                           \
     }
 
-TC_SKINNY_ROWS(tc_rows5_@N@, @T@, @N@, 4, 5)
 TC_SKINNY_ROWS(tc_rows2_@N@, @T@, @N@, 4, 2)
 TC_SKINNY_ROWS(tc_rows1_@N@, @T@, @N@, 4, 1)
-TC_SKINNY_COLUMNS(tc_columns5_@N@, @T@, @N@, tc_deep_@N@, 5)
 TC_SKINNY_COLUMNS(tc_columns2_@N@, @T@, @N@, tc_deep_@N@, 2)
 TC_SKINNY_COLUMNS(tc_columns1_@N@, @T@, @N@, tc_deep_@N@, 1)
 
 /* c = alpha a b + beta c, where a is m x k with contiguous rows (a1 is one element; m is at least 4) or contiguous columns
-   (a0 is; m is at least a block), and b has n <= 16 columns; strides in elements.  The last block of rows ends with the
+   (a0 is; m is at least a block), and b has n <= 4 columns; strides in elements.  The last block of rows ends with the
    last row, overlaps its neighbour, and writes only what is new. */
 static void tc_skinny_@N@(int64_t m, int64_t n, int64_t k, @T@ alpha, const @T@ *a, int64_t a0, int64_t a1, const @T@ *b,
                           int64_t b0, int64_t b1, @T@ beta, @T@ *c, int64_t c0, int64_t c1)
 {
     enum { D = tc_depth_@N@, block = tc_deep_@N@ * tc_lanes_@N@ };
-    __attribute__((aligned(64))) @T@ pack[16 * tc_apart_@N@], sum[5 * block];
+    __attribute__((aligned(64))) @T@ pack[4 * tc_apart_@N@], sum[2 * block];
     const int by_rows = a1 == 1;
-    const int64_t r = by_rows ? 4 : block, p0 = by_rows ? 1 : 16, p1 = by_rows ? tc_apart_@N@ : 1;
+    const int64_t r = by_rows ? 4 : block, p0 = by_rows ? 1 : 4, p1 = by_rows ? tc_apart_@N@ : 1;
     for (int64_t l0 = 0; l0 < k; l0 += D) {
         const int64_t d = tc_min(D, k - l0);
         const @T@ *al = a + l0 * a1, *bl = b + l0 * b0, old = l0 ? 1 : beta;
@@ -103,12 +101,12 @@ static void tc_skinny_@N@(int64_t m, int64_t n, int64_t k, @T@ alpha, const @T@ 
         for (int64_t i = 0; i < m; i += r) {
             const int64_t from = tc_min(i, m - r);
             for (int64_t j = 0, w; j < n; j += w) {
-                w = n - j >= 5 ? 5 : n - j >= 2 ? 2 : 1;
+                w = n - j >= 2 ? 2 : 1;
                 if (by_rows)
-                    (w == 5 ? tc_rows5_@N@ : w == 2 ? tc_rows2_@N@ : tc_rows1_@N@)(d, al + from * a0, a0, pack + j * tc_apart_@N@, tc_apart_@N@, sum);
+                    (w == 2 ? tc_rows2_@N@ : tc_rows1_@N@)(d, al + from * a0, a0, pack + j * tc_apart_@N@, tc_apart_@N@, sum);
                 else
-                    (w == 5 ? tc_columns5_@N@ : w == 2 ? tc_columns2_@N@ : tc_columns1_@N@)(d, al + from, a1, pack + j, 16, sum);
-                const int64_t s0 = by_rows ? 5 : 1, s1 = by_rows ? 1 : r;
+                    (w == 2 ? tc_columns2_@N@ : tc_columns1_@N@)(d, al + from, a1, pack + j, 4, sum);
+                const int64_t s0 = by_rows ? 2 : 1, s1 = by_rows ? 1 : r;
                 for (int64_t p = i - from; p < r; p++) {
                     @T@ *to = c + (from + p) * c0 + j * c1;
                     if (old == 0)
@@ -128,8 +126,8 @@ static int tc_try_skinny_@N@(int64_t m, int64_t n, int64_t k, @T@ alpha, const c
                              int64_t b0, int64_t b1, @T@ beta, char *c, int64_t c0, int64_t c1)
 {
     const int64_t z = sizeof(@T@);
-    if (n > 16 || m < n) {
-        if (m > 16)
+    if (n > 4 || m < n) {
+        if (m > 4)
             return 0;
         const char *p = a;
         int64_t t = m;
@@ -138,9 +136,9 @@ static int tc_try_skinny_@N@(int64_t m, int64_t n, int64_t k, @T@ alpha, const c
         t = a1, a1 = b0, b0 = t;
         t = c0, c0 = c1, c1 = t;
     }
-    /* huge products are left to the library's threads */
-    if (m * n * k > (1 << 24) || (a0 | a1 | b0 | b1 | c0 | c1) % z ||
-        !((a1 == z && k >= 128 && m >= 4) || (a0 == z && k >= 8 && m >= tc_deep_@N@ * tc_lanes_@N@)))
+    /* column by column only what the caches hold, and four at a time what the second does: a library goes through memory more cleverly */
+    const int rows = a1 == z && k >= 128 && m >= 4, columns = a0 == z && k >= 8 && m >= tc_deep_@N@ * tc_lanes_@N@;
+    if (m * n * k > (1 << 24) || (a0 | a1 | b0 | b1 | c0 | c1) % z || !(rows || (columns && m * k * z <= (n > 2 ? 1 << 18 : 1 << 23))))
         return 0;
     tc_skinny_@N@(m, n, k, alpha, (const @T@ *)a, a0 / z, a1 / z, (const @T@ *)b, b0 / z, b1 / z, beta, (@T@ *)c, c0 / z,
                   c1 / z);
