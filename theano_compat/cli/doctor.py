@@ -81,7 +81,6 @@ def check_blas() -> Finding:
     """Report where products of matrices are computed, and how fast."""
     import numpy as np
 
-    from theano_compat import config
     from theano_compat.codegen import blas_pointers
 
     try:
@@ -97,7 +96,7 @@ def check_blas() -> Finding:
         dgemm(b"N", b"N", n, n, n, one, a.data, n, a.data, n, one, c.data, n)
         spent.append(time.perf_counter() - start)
     speed = 2 * 512**3 / min(spent) / 1e9
-    return Finding("BLAS", True, f"{blas_pointers.origin()}'s, {len(table)} routines, {blas_pointers.integer_bits()}-bit integers; dgemm: {speed:.0f} GFLOP/s")
+    return Finding("BLAS", True, f"of {blas_pointers.origin()}, {len(table)} routines, {blas_pointers.integer_bits()}-bit integers; dgemm: {speed:.0f} GFLOP/s")
 
 
 def check_cache() -> Finding:
