@@ -107,8 +107,8 @@ def _end(builder, extent: str, at: str, step: str, low: str, high: str) -> str:
     if not is_literal(at):
         return builder.let(f"tc_first({extent}, {at}, {step})")
     if is_literal(extent):
-        at = int(at) + int(extent) if int(at) < 0 else int(at)
-        return str(max(min(at, int(high)), int(low)))
+        place = int(at) + int(extent) if int(at) < 0 else int(at)
+        return str(max(min(place, int(high)), int(low)))
     if at == low == "0":
         return low
     if int(at) >= 0:
