@@ -221,5 +221,6 @@ def child_of_another_thread_is_interrupted():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts in the background ignore it
     globals()[sys.argv[1]]()
     print("finished", flush=True)
