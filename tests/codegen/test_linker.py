@@ -12,6 +12,7 @@ import pytest
 
 import theano_compat as theano
 import theano_compat.tensor as T
+from theano_compat.codegen import abi
 from tests.codegen.support import islands, link, run
 from theano_compat.codegen.ir import Call, Loop
 from theano_compat.codegen.linker import CodegenLinker
@@ -314,3 +315,7 @@ def test_c_text_that_the_compiler_refuses_is_a_warning_and_the_function_works():
     with pytest.warns(RuntimeWarning, match="runs through NumPy, more slowly.*refused"):
         f = theano.function([x], broken(x) * 2, mode=theano.Mode("cvm", "fast_run"))
     np.testing.assert_allclose(f([1.0, 2.0]), [4.0, 6.0])
+
+
+def test_c_knows_the_code_of_memory_errors():
+    assert f"#define TC_MEMORY {int(abi.ErrorCode.MEMORY)} " in abi.header("core")

@@ -1,9 +1,8 @@
-"""Addresses of BLAS and LAPACK routines, from NumPy's and SciPy's own copies: nothing for the user to configure.
+"""Addresses of BLAS routines, from NumPy's and SciPy's own copies: nothing for the user to configure.
 
 NumPy's wheels bring an OpenBLAS that is in memory anyway; its routines are found by the names that it exports (those of 64-bit integers). Where NumPy has another
-library, SciPy's is taken: it exports its routines as capsules of ``scipy.linalg.cython_blas``, and those of LAPACK of ``cython_lapack``, each named with its C
-signature. The extension module is loaded by itself, which takes a fifth of the time of importing ``scipy.linalg``. With the flag ``blas.ldflags`` the routines of
-that library are taken instead.
+library, SciPy's is taken: it exports its routines as capsules of ``scipy.linalg.cython_blas``, each named with its C signature. The extension module is loaded
+by itself, which takes a fifth of the time of importing ``scipy.linalg``. With the flag ``blas.ldflags`` the routines of that library are taken instead.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ import numpy as np
 
 from theano_compat import config
 
-__all__ = ["integer_bits", "lapack_table", "origin", "table", "threads_address"]
+__all__ = ["integer_bits", "origin", "table", "threads_address"]
 
 #: What the engine calls.
 ROUTINES = tuple(f"{t}{r}" for t in "sd" for r in ("gemm", "gemv", "ger", "dot", "axpy", "scal", "trsm", "syrk")) + tuple(
@@ -193,9 +192,3 @@ def threads_address() -> int:
     """Return the address of the record by which generated code asks the library for one thread."""
     table()
     return ctypes.addressof(_threads())
-
-
-@functools.lru_cache(maxsize=1)
-def lapack_table() -> dict[str, int]:
-    """Return LAPACK routine name (``"dpotrf"``) -> address."""
-    return {name: address for name, (address, _) in _capsules(_extension("cython_lapack")).items()}

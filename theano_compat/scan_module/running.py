@@ -251,6 +251,7 @@ class Runner:
     def _make_empty(self, node: Any, args: Sequence, states: list, results: list, shared: list) -> None:
         """Give the outputs of which no row was made the shape that a step would have given their rows."""
         op, layout = self.op, self.op.layout
+        row_shapes = op.row_shapes
         values: list = [None] * len(op.inputs)
         for i, sequence in zip(range(layout.n_seqs), args[layout.outer_in["seqs"]]):
             values[i] = sequence[0, ...] if len(sequence) else np.zeros_like(sequence, shape=sequence.shape[1:])
@@ -260,7 +261,7 @@ class Runner:
         values[layout.inner_in["shared"]] = shared
         values[layout.inner_in["others"]] = args[layout.outer_in["others"]]
         try:
-            shapes = op.row_shapes(*values)
+            shapes = row_shapes(*values)
         except Exception:  # the zeros that stand for rows that are not there may be wrong for a step: an index, a number of steps
             shapes = [np.where(node.outputs[layout.n_states + i].type.broadcastable[1:], 1, 0) for i in range(len(results))]
         for i, (rows, shape) in enumerate(zip(results, shapes)):

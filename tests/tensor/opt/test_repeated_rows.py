@@ -102,6 +102,30 @@ def test_lengths_that_do_not_agree_are_refused():
         product(np.ones((5, 4)), np.ones((1, 3)), np.zeros(40, int))
 
 
+@pytest.mark.parametrize("dtypes", [("int32", "int8"), ("int32", "bool"), ("float32", "int8"), ("float32", "float16"), ("int8", "int8")])
+def test_sums_that_other_dtypes_would_spoil_are_left_alone(dtypes):
+    x, y = (T.matrix(name, dtype) for name, dtype in zip("xy", dtypes))
+    i = T.lvector("i")
+    rows = T.alloc(y[0, 0], i.shape[0], 4)
+    results = [T.dot(x[i].T, rows), T.inc_subtensor(T.zeros((5, 4), dtypes[0])[i], T.dot(rows, T.ones((4, 4), dtypes[0])))]
+    f = theano.function([x, y, i], results, on_unused_input="ignore")
+    assert count(f) == 0
+    values = np.ones((3, 6), dtypes[0]), np.full((1, 1), 1 if dtypes[1] == "bool" else 100, dtypes[1]), np.arange(200) % 3
+    plain = theano.function([x, y, i], results, mode=theano.compile.get_mode("FAST_RUN").excluding("repeated_rows"))
+    for got, wanted in zip(f(*values), plain(*values)):
+        np.testing.assert_array_equal(got, wanted)
+
+
+def test_a_matrix_added_to_rows_that_are_matrices():
+    x, e, w, i = T.dtensor3("x"), T.dmatrix("e"), T.dmatrix("w"), T.lvector("i")
+    product = T.dot(T.alloc(e[0, 0], i.shape[0], 4) + e[0], w)
+    f = theano.function([x, e, w, i], T.inc_subtensor(x[i], product))
+    index = np.arange(40) % 3
+    wanted = np.zeros((3, 40, 5))
+    np.add.at(wanted, index, np.full((40, 5), 8.0))
+    np.testing.assert_allclose(f(np.zeros((3, 40, 5)), np.ones((4, 4)), np.ones((4, 5)), index), wanted)
+
+
 def test_a_product_with_a_vector_and_rows_as_second_factor():
     x, i, v, y = T.dmatrix("x"), T.lvector("i"), T.dvector("v"), T.dmatrix("y")
     z = T.dot(x[i], y)

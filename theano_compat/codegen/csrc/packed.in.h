@@ -47,7 +47,7 @@ static void tc_product_packed_@N@(int64_t m, int64_t n, int64_t k, @T@ alpha, co
                 char *to = pc + i * c0 + j * c1;
                 rows = m - i >= 6 && m - i != 8 ? 6 : m - i >= 4 ? 4 : 1;
                 const int whole = c1 == z && c0 % z == 0 && j + W <= n;
-                (rows == 6 ? tc_packed6_@N@ : rows == 4 ? tc_panel4_@N@ : tc_packed1_@N@)(
+                (rows == 6 ? tc_packed6_@N@ : rows == 4 ? tc_panel_4x2_@N@ : tc_packed1_@N@)(
                     d, alpha, ai, a0, a1, panel, W, whole ? old : 0, whole ? (@T@ *)to : edge, whole ? c0 / z : W);
                 if (!whole)
                     for (int64_t r = 0; r < rows; r++)

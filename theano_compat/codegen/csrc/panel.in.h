@@ -26,10 +26,10 @@
             }                                                                                                          \
     }
 
-TC_PANEL(tc_panel4_@N@, @T@, @N@, 4, 2)
-TC_PANEL(tc_panel2_@N@, @T@, @N@, 4, 1)
-TC_PANEL(tc_panel1_@N@, @T@, @N@, 1, 4)
-TC_PANEL(tc_panel0_@N@, @T@, @N@, 1, 1)
+TC_PANEL(tc_panel_4x2_@N@, @T@, @N@, 4, 2)
+TC_PANEL(tc_panel_4x1_@N@, @T@, @N@, 4, 1)
+TC_PANEL(tc_panel_1x4_@N@, @T@, @N@, 1, 4)
+TC_PANEL(tc_panel_1x1_@N@, @T@, @N@, 1, 1)
 
 /* c = alpha a b + beta c where that pays, for b and c with contiguous rows; tells whether it did. */
 static int tc_try_panel_@N@(int64_t m, int64_t n, int64_t k, @T@ alpha, const char *pa, int64_t a0, int64_t a1, const char *pb,
@@ -51,12 +51,12 @@ static int tc_try_panel_@N@(int64_t m, int64_t n, int64_t k, @T@ alpha, const ch
         rows = m - i >= 4 ? 4 : 1;
         if (rows == 4)
             for (; j + 2 * L <= n; j += 2 * L)
-                tc_panel4_@N@(k, alpha, ai, a0, a1, b + j, b0, beta, ci + j, c0);
+                tc_panel_4x2_@N@(k, alpha, ai, a0, a1, b + j, b0, beta, ci + j, c0);
         else
             for (; j + 4 * L <= n; j += 4 * L)
-                tc_panel1_@N@(k, alpha, ai, a0, a1, b + j, b0, beta, ci + j, c0);
+                tc_panel_1x4_@N@(k, alpha, ai, a0, a1, b + j, b0, beta, ci + j, c0);
         for (; j + L <= n; j += L)
-            (rows == 4 ? tc_panel2_@N@ : tc_panel0_@N@)(k, alpha, ai, a0, a1, b + j, b0, beta, ci + j, c0);
+            (rows == 4 ? tc_panel_4x1_@N@ : tc_panel_1x1_@N@)(k, alpha, ai, a0, a1, b + j, b0, beta, ci + j, c0);
     }
     for (int64_t j = n - n % L; j < n; j++)
         for (int64_t i = 0; i < m; i++) {

@@ -257,7 +257,7 @@ def _scatter(builder, op, node, target: View, gather: Gather, value: View) -> No
             for k in range(n_inner):
                 terms.append((f"i{k}", value.shape[n_outer + n_index + k], value.strides[n_outer + n_index + k]))
         unit = builder.mul(*[e for e, _ in gather.inner], str(itemsize(value.dtype)))
-        terms.append(("k", "all", unit))
+        terms.append(("k", "", unit))
     offset = " + ".join(f"{name} * {stride}" for name, extent, stride in terms if extent != "1") or "0"
     loaded = builder.name()
     body, name = convert(builder, loaded, value.dtype, target.dtype)

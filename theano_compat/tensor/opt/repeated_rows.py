@@ -94,7 +94,7 @@ class _Taken:
         """Return what a variable takes; None if it is something else."""
         source, like = _without_reshape(feature, variable)
         inputs = made_by(source, AdvancedSubtensor1)
-        return cls(feature, *inputs, like) if inputs is not None and inputs[0].ndim == 2 and _may_repeat(inputs[1]) else None
+        return cls(feature, *inputs, like) if inputs is not None and _may_repeat(*inputs) else None
 
     @cached_property
     def _distinct(self):
@@ -129,8 +129,14 @@ def _without_reshape(feature, variable):
     return inputs[0], variable
 
 
-def _may_repeat(index):
-    return not index.broadcastable[0] and index.dtype != "uint64" and not made_by(index, DistinctRows)
+def _may_repeat(x, index):
+    return x.ndim == 2 and not index.broadcastable[0] and index.dtype != "uint64" and not made_by(index, DistinctRows)
+
+
+def _can_be_summed_first(*variables):
+    """Whether sums in any order are the same but for rounding: not where small integers wrap around, bools are or-ed or float16 overflows on the way."""
+    (dtype, *others) = {v.dtype for v in variables}
+    return not others and dtype in ("float32", "float64", "complex64", "complex128")
 
 
 def _transposed(variable):
@@ -143,7 +149,7 @@ def _transposed(variable):
 def local_dot_of_repeated_rows(node):
     """``dot(x[i], y)`` → ``dot(x[rows], y)[place]``; ``dot(x[i].T, y)`` → ``dot(x[rows].T, sums of rows of y)``, and so for a second factor ``x[i]``."""
     feature = shape_feature_of(node)
-    if feature is None:
+    if feature is None or not _can_be_summed_first(*node.inputs):
         return False
     a, b = node.inputs
     turned = _transposed(a)
@@ -165,11 +171,11 @@ def local_add_product_to_repeated_rows(node):
     """Adding ``dot(y, w)`` to ``x[i]`` → adding ``dot(sums of rows of y, w)`` to ``x[rows]``."""
     x, value, index = node.inputs
     feature = shape_feature_of(node)
-    if feature is None or node.op.set_instead_of_inc or not _may_repeat(index):
+    if feature is None or node.op.set_instead_of_inc or value.ndim != 2 or not _may_repeat(x, index):
         return False
     product, like = _without_reshape(feature, value)
     factors = made_by(product, T.Dot)
-    if factors is None or any(f.ndim != 2 for f in factors) or not (single_client(value) and single_client(product)):
+    if factors is None or any(f.ndim != 2 for f in factors) or not _can_be_summed_first(x, *factors) or not (single_client(value) and single_client(product)):
         return False
     y, w = factors
     taken = _Taken(feature, x, index)
