@@ -12,8 +12,8 @@ import pytest
 
 import theano_compat as theano
 import theano_compat.tensor as T
-from theano_compat.codegen import abi
 from tests.codegen.support import islands, link, run
+from theano_compat.codegen import abi
 from theano_compat.codegen.ir import Call, Loop
 from theano_compat.codegen.linker import CodegenLinker
 from theano_compat.codegen.schedule import Segment
