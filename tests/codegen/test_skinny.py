@@ -6,10 +6,10 @@ import pytest
 import theano_compat as theano
 import theano_compat.tensor as T
 
-#: Rows, columns, depth: widths around the blocks of 5, 2 and 1; depths around the lanes and around the 512 taken at once.
+#: Rows, columns, depth: widths around the blocks of 2 and 1, and around the 4 from which a library does them; depths around the lanes and around the 512 taken at once.
 SIZES = [
     (100, 10, 784), (784, 10, 100), (67, 16, 513), (4, 3, 1100), (130, 1, 129), (64, 7, 8), (65, 8, 1024), (9, 700, 140), (16, 16, 300), (3, 2, 2000),
-    (128, 17, 130), (63, 5, 40), (300, 1, 1100), (1, 201, 600),
+    (128, 17, 130), (63, 5, 40), (300, 1, 1100), (1, 201, 600), (100, 4, 784), (70, 3, 40), (4, 201, 600), (65, 5, 1024), (3, 64, 513),
 ]
 
 

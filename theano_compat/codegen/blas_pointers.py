@@ -190,5 +190,4 @@ def _free_threads(record: _Threads, set_) -> None:
 
 def threads_address() -> int:
     """Return the address of the record by which generated code asks the library for one thread."""
-    table()
     return ctypes.addressof(_threads())

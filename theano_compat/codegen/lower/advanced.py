@@ -237,28 +237,18 @@ def _scatter(builder, op, node, target: View, gather: Gather, value: View) -> No
         value = whole
     n_outer, n_inner = len(gather.outer), len(gather.inner)
     n_index = rank - n_outer - n_inner
-    terms = []
-    for k in range(n_outer):
-        terms.append((f"o{k}", value.shape[k], value.strides[k]))
-    for k in range(n_inner):
-        terms.append((f"i{k}", value.shape[n_outer + n_index + k], value.strides[n_outer + n_index + k]))
+    # several index dimensions are walked as one: contiguous among themselves in a whole array, or in a copy
+    if n_index > 1 and whole is None and not all(
+        builder.find(s) == builder.find(c) for s, c in zip(value.strides, builder.contiguous_strides(value.shape, itemsize(value.dtype)))
+    ):
+        value = builder.packed(value)
+    dimensions = [*((f"o{k}", k) for k in range(n_outer)), *((f"i{k}", n_outer + n_index + k) for k in range(n_inner))]
     if n_index == 1:
-        terms.append(("k", value.shape[n_outer], value.strides[n_outer]))
-    elif n_index > 1:
-        # contiguous among themselves: the value is a whole array, or an input walked by its innermost index stride
-        if whole is None and not all(
-            builder.find(s) == builder.find(c)
-            for s, c in zip(value.strides, builder.contiguous_strides(value.shape, itemsize(value.dtype)))
-        ):
-            value = builder.packed(value)
-            terms = []
-            for k in range(n_outer):
-                terms.append((f"o{k}", value.shape[k], value.strides[k]))
-            for k in range(n_inner):
-                terms.append((f"i{k}", value.shape[n_outer + n_index + k], value.strides[n_outer + n_index + k]))
-        unit = builder.mul(*[e for e, _ in gather.inner], str(itemsize(value.dtype)))
-        terms.append(("k", "", unit))
-    offset = " + ".join(f"{name} * {stride}" for name, extent, stride in terms if extent != "1") or "0"
+        dimensions.append(("k", n_outer))
+    terms = [f"{name} * {value.strides[d]}" for name, d in dimensions if value.shape[d] != "1"]
+    if n_index > 1:
+        terms.append(f"k * {builder.mul(*[e for e, _ in gather.inner], str(itemsize(value.dtype)))}")
+    offset = " + ".join(terms) or "0"
     loaded = builder.name()
     body, name = convert(builder, loaded, value.dtype, target.dtype)
     lines = [f"    const {compute_type(value.dtype)} {loaded} = {read_element(f'{value.pointer} + {offset}', value.dtype)};"]

@@ -12,6 +12,7 @@ from theano_compat.scalar import Log, Pow, Sqr
 from theano_compat.tensor.elemwise import DimShuffle, Elemwise, Prod
 from theano_compat.tensor.nlinalg import Det, MatrixInverse, alloc_diag, det, extract_diag, matrix_inverse, trace  # noqa: F401
 from theano_compat.tensor.opt import register_canonicalize, register_specialize, register_stabilize
+from theano_compat.tensor.opt.common import transpose_of
 from theano_compat.tensor.slinalg import Cholesky, Solve, cholesky, imported_scipy, solve
 
 logger = logging.getLogger("theano.sandbox.linalg.ops")
@@ -171,10 +172,6 @@ def is_positive(v: Any) -> bool:
         return False
 
 
-def _is_transposed(v: Any) -> bool:
-    return v.owner is not None and isinstance(v.owner.op, DimShuffle) and tuple(v.owner.op.new_order) == (1, 0)
-
-
 @register_canonicalize
 @local_optimizer([DimShuffle])
 def transinv_to_invtrans(node: Apply) -> Any:
@@ -208,11 +205,11 @@ def tag_solve_triangular(node: Apply) -> Any:
     if not isinstance(node.op, Solve) or node.op.A_structure != "general":
         return False
     a, b = node.inputs
-    transposed = _is_transposed(a)
-    factor = a.owner.inputs[0] if transposed else a
+    turned = transpose_of(a)
+    factor = a if turned is None else turned
     if factor.owner is None or not isinstance(factor.owner.op, Cholesky):
         return False
-    lower = factor.owner.op.lower != transposed
+    lower = factor.owner.op.lower != (turned is not None)
     return [Solve("lower_triangular" if lower else "upper_triangular")(a, b)]
 
 

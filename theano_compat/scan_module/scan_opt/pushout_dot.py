@@ -10,7 +10,8 @@ from theano_compat.gof import Constant
 from theano_compat.gof.graph import inputs as leaves_of
 from theano_compat.gof.graph import io_toposort
 from theano_compat.scan_module.scan_opt.common import ScanRewriter, describe, first_rows, fresh_info, has_rows, rebuilt, replace_node, reversed_rows
-from theano_compat.tensor.elemwise import DimShuffle, Elemwise
+from theano_compat.tensor.elemwise import Elemwise
+from theano_compat.tensor.opt.common import transpose_of
 from theano_compat.tensor.subtensor import Subtensor
 
 
@@ -85,14 +86,14 @@ def _side_by_side(rows: Any, transposed: bool) -> Any:
 
 def factor(args: Any, v: Any, may_add: bool) -> Factor | None:
     """Where all rows of an inner variable, or of what it is the transpose of, can be found outside; as a new output where needed, if that may be."""
-    turned = v.owner is not None and isinstance(v.owner.op, DimShuffle) and tuple(v.owner.op.new_order) == (1, 0)
-    for transposed, rows in ((False, v), (True, v.owner.inputs[0] if turned else None)):
+    turned = transpose_of(v)
+    for transposed, rows in ((False, v), (True, turned)):
         if rows in args.inner_in_seqs:
             return Factor("seqs", args.inner_in_seqs.index(rows), transposed)
         for k, out in enumerate(args.inner_out_nit_sot):
             if out is rows and args.outer_in_nit_sot[k] is args.n_steps:
                 return Factor("nit_sot", k, transposed)
-    made = v.owner.inputs[0] if turned else v
+    made = v if turned is None else turned
     if not may_add or isinstance(made, Constant) or made in args.inner_in_non_seqs or made.owner is None:
         return None
     args.inner_out_nit_sot.append(made)

@@ -27,6 +27,12 @@ def made_by(variable, op):
     return owner.inputs if matches else None
 
 
+def transpose_of(variable):
+    """Return the matrix that a variable is the transpose of, else None."""
+    inputs = made_by(variable, DimShuffle)
+    return inputs[0] if inputs is not None and tuple(variable.owner.op.new_order) == (1, 0) else None
+
+
 def constant_value(variable, elemwise=True, only_process_constants=False):
     """Return the one value of a variable as a 0-d array, or None where it is not known or not one."""
     try:

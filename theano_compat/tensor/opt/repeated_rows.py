@@ -20,8 +20,7 @@ from theano_compat.compile.ops import Shape_i
 from theano_compat.gof import Apply, Op, local_optimizer
 from theano_compat.gof.opt import copy_stack_trace, in2out
 from theano_compat.tensor import basic as T
-from theano_compat.tensor.elemwise import DimShuffle
-from theano_compat.tensor.opt.common import made_by, shape_feature_of, single_client
+from theano_compat.tensor.opt.common import made_by, shape_feature_of, single_client, transpose_of
 from theano_compat.tensor.opt.registry import at_position
 from theano_compat.tensor.subtensor import AdvancedIncSubtensor1, AdvancedSubtensor1, advanced_inc_subtensor1, advanced_subtensor1
 
@@ -139,12 +138,6 @@ def _can_be_summed_first(*variables):
     return not others and dtype in ("float32", "float64", "complex64", "complex128")
 
 
-def _transposed(variable):
-    """Return the matrix that a variable is the transpose of, else None."""
-    inputs = made_by(variable, DimShuffle)
-    return inputs[0] if inputs is not None and variable.owner.op.new_order == (1, 0) else None
-
-
 @local_optimizer([T.Dot])
 def local_dot_of_repeated_rows(node):
     """``dot(x[i], y)`` → ``dot(x[rows], y)[place]``; ``dot(x[i].T, y)`` → ``dot(x[rows].T, sums of rows of y)``, and so for a second factor ``x[i]``."""
@@ -152,7 +145,7 @@ def local_dot_of_repeated_rows(node):
     if feature is None or not _can_be_summed_first(*node.inputs):
         return False
     a, b = node.inputs
-    turned = _transposed(a)
+    turned = transpose_of(a)
     if taken := _Taken.find(feature, a):
         new = advanced_subtensor1(node.op(taken.once(), b), taken.place)
     elif turned is None:
