@@ -285,6 +285,7 @@ COMPILING = [
     ("cmodule.age_thresh_use", IntParam(60 * 60 * 24 * 24, allow_override=False), "Seconds after which unused compiled code is dropped from the cache."),
     ("cmodule.compilation_warning", BoolParam(False), "Print the compiler's warnings."),
     ("cmodule.debug", BoolParam(False), "Say what the cache of compiled code does."),
+    ("cmodule.recall", BoolParam(True), "Find functions that were compiled before by their graph, without rewriting it again."),
     ("cmodule.preload_cache", BoolParam(False, allow_override=False), "Kept for old configuration files; the cache needs no loading."),
     ("cmodule.remove_gxx_opt", BoolParam(False), "Leave out optimisation flags of the compiler (faster compilation, slower code)."),
     ("cmodule.warn_no_version", BoolParam(False), "Warn of operations in C that carry no version number."),

@@ -380,6 +380,11 @@ def get_config_hash() -> str:
     return hashlib.sha256(repr(items).encode()).hexdigest()
 
 
+def flags_of_compiled_code() -> dict[str, Any]:
+    """Return the flags that may change compiled code, without those that are left to what is computed from the machine and the others."""
+    return {p.fullname: get_flag(p.fullname) for p in _config_var_list if p.in_c_key and not (p.is_default and callable(p.default))}
+
+
 class change_flags:
     """Change flags for a while: a context manager and a decorator.
 

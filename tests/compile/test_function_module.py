@@ -51,6 +51,14 @@ def test_copy_without_updates():
     assert len(g.maker.fgraph.outputs) == 1
 
 
+def test_copy_without_updates_keeps_what_would_be_overwritten():
+    w, x = shared(np.arange(3.0)), T.dvector("x")
+    f = function([x], w * x * 7, updates=[(w, w + 1)])
+    g = f.copy(delete_updates=True)
+    assert [g(np.ones(3))[0].tolist(), g(np.ones(3))[0].tolist(), w.get_value().tolist()] == [[0, 7, 14], [0, 7, 14], [0, 1, 2]]
+    assert f(np.ones(3)).tolist() == [0, 7, 14] and w.get_value().tolist() == [1, 2, 3]
+
+
 def test_copy_carries_own_state_over():
     s = T.dscalar("s")
     f = function([In(s, value=1.0, update=s * 2)], s, mode=MODE)

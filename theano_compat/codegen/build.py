@@ -7,7 +7,9 @@ import os
 import re
 from collections.abc import Callable, Sequence
 
+from theano_compat.codegen import cache
 from theano_compat.codegen.abi import Program
+from theano_compat.codegen.cache import Library
 
 __all__ = ["Loaded", "compiler_available", "load", "prelude"]
 
@@ -52,19 +54,16 @@ class Loaded:
         The C text.
     """
 
-    def __init__(self, program: Program) -> None:
-        from theano_compat.codegen import cache
-
+    def __init__(self, program: Program, library: Library) -> None:
         self.source = program.source
-        self.library = cache.build(program.source)
-        self.path = self.library.path
+        self.library = library
+        self.path = library.path
         if program.externals:
             addresses = [external_address(name) for name in program.externals]
             self._table = (ctypes.c_void_p * len(addresses))(*addresses)
             bind = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.library.address("tc_bind"))
             bind(ctypes.addressof(self._table))
         self.segments = [self.library.address(segment.symbol) for segment in program.segments]
-
 
     def keep_source(self) -> str | None:
         """Write the C text beside the shared object, for reading and debugging; return where, None if that cannot be."""
@@ -92,7 +91,7 @@ def external_address(name: str) -> int:
 
 def load(program: Program) -> Loaded:
     """Build (or fetch from the cache) and load a program."""
-    return Loaded(program)
+    return Loaded(program, cache.build(program.source))
 
 
 def blas_integer_bits() -> int:

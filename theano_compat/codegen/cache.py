@@ -1,7 +1,8 @@
 """The cache of compiled code: content-addressed, without locks, private, and never a reason to fail.
 
 An entry is one file ``<folder>/<first two digits>/<key>.so`` whose key is a digest of the C text, the options, the compiler and the CPU. The
-file ends with the digest of what stands before it, which is checked before it is loaded; loaders ignore what follows an ELF image. A new entry is
+file ends with the digest of what stands before it, which is checked before it is loaded; loaders ignore what follows an ELF image. Beside them are notes, ``<key>.json``, with
+text instead of code (see `theano_compat.codegen.recall`). A new entry is
 written under another name in the same folder, flushed, and renamed over: readers see nothing or all of it. Whatever goes wrong with the folder (read-only, full,
 owned by somebody else, open to others), the code is built in a temporary folder of the process instead.
 """
@@ -22,12 +23,12 @@ from pathlib import Path
 from theano_compat import config
 from theano_compat.codegen import toolchain
 
-__all__ = ["Library", "build", "clear", "entries", "folder"]
+__all__ = ["Library", "build", "clear", "entries", "folder", "load", "read_note", "write_note"]
 
 FORMAT = "tc1"
 _MAGIC = b"theano_compat checksum sha256:\n"
 _TRAILER = len(_MAGIC) + 32
-_SUFFIX = ".so"
+_CODE, _NOTE = ".so", ".json"
 
 
 class Library:
@@ -39,11 +40,14 @@ class Library:
         The file that was loaded (it may be gone by now).
     was_cached : bool
         Whether it was found, not compiled.
+    key : str or None
+        What `load` finds it by; None if it is not in the cache.
     """
 
-    def __init__(self, path: str, was_cached: bool) -> None:
+    def __init__(self, path: str, was_cached: bool, key: str | None = None) -> None:
         self.path = path
         self.was_cached = was_cached
+        self.key = key
         self._handle = ctypes.CDLL(path)
         self._finalizer = weakref.finalize(self, _unload, self._handle._handle)
         # At exit the process's memory goes anyway, and unloading then could pull code from under a running thread.
@@ -119,17 +123,60 @@ def build(source: str, *, extra_flags: tuple[str, ...] = (), include: Callable[[
         raise toolchain.CompileError(toolchain.ADVICE)
     extra = tuple(extra_flags)
     key = key_of(source, compiler, extra)
-    with _lock:
-        library = _loaded.get(key)
+    library = load(key)
     if library is not None:
         return library
-    library = _from_cache(key) or _compile(source, key, compiler, (*extra, *(f"-I{folder}" for folder in include())))
+    library = _compile(source, key, compiler, (*extra, *(f"-I{folder}" for folder in include())))
     with _lock:
         return _loaded.setdefault(key, library)
 
 
-def _entry(key: str) -> Path:
-    return folder() / key[:2] / (key + _SUFFIX)
+def load(key: str) -> Library | None:
+    """Return the library with a key, None if it is not in the cache."""
+    with _lock:
+        library = _loaded.get(key)
+    if library is None:
+        library = _from_cache(key)
+        if library is not None:
+            with _lock:
+                library = _loaded.setdefault(key, library)
+    return library
+
+
+def read_note(key: str) -> str | None:
+    """Return the text of a note, None if there is none."""
+    path = _entry(key, _NOTE)
+    data = _content(path) if is_private(folder()) and is_private(path.parent) else None
+    if data is None:
+        return None
+    _keep_young(path)
+    return data.decode(errors="replace")
+
+
+def write_note(key: str, text: str) -> None:
+    """Put a note into the cache, or leave it where that cannot be."""
+    import tempfile
+
+    target = _entry(key, _NOTE)
+    try:
+        _make_private_folder(folder())
+        _make_private_folder(target.parent)
+        descriptor, name = tempfile.mkstemp(prefix="tmp-", suffix=_NOTE, dir=target.parent)
+    except OSError:
+        return
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text.encode())
+        _seal(Path(name))
+        os.replace(name, target)
+    except OSError:
+        pass
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _entry(key: str, suffix: str = _CODE) -> Path:
+    return folder() / key[:2] / (key + suffix)
 
 
 def is_private(path: Path) -> bool:
@@ -152,26 +199,39 @@ def _seal(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def is_whole(path: Path) -> bool:
-    """Tell whether an entry is a regular file whose content is what was written."""
+def _content(path: Path) -> bytes | None:
+    """Return what an entry holds, None if it is not a regular file whose content is what was written."""
     try:
         if not stat.S_ISREG(os.lstat(path).st_mode):
-            return False
+            return None
         data = path.read_bytes()
     except OSError:
-        return False
+        return None
     body, trailer = data[:-_TRAILER], data[-_TRAILER:]
-    return trailer[: len(_MAGIC)] == _MAGIC and trailer[len(_MAGIC) :] == hashlib.sha256(body).digest()
+    return body if trailer == _MAGIC + hashlib.sha256(body).digest() else None
+
+
+def is_whole(path: Path) -> bool:
+    """Tell whether an entry is a regular file whose content is what was written."""
+    return _content(path) is not None
+
+
+def _keep_young(path: Path) -> None:
+    """Let an entry that is in use look new once a day."""
+    try:
+        if time.time() - path.stat().st_mtime > 86400:
+            os.utime(path)
+    except OSError:
+        pass
 
 
 def _from_cache(key: str) -> Library | None:
     path = _entry(key)
     if not is_private(folder()) or not is_private(path.parent) or not is_whole(path):
         return None
+    _keep_young(path)
     try:
-        if time.time() - path.stat().st_mtime > 86400:
-            os.utime(path)  # entries that are in use stay young
-        return Library(os.fspath(path), was_cached=True)
+        return Library(os.fspath(path), was_cached=True, key=key)
     except OSError:
         return None
 
@@ -193,7 +253,7 @@ def _compile(source: str, key: str, compiler: toolchain.Compiler, extra: tuple[s
     try:
         _make_private_folder(folder())
         _make_private_folder(target.parent)
-        descriptor, name = tempfile.mkstemp(prefix="tmp-", suffix=_SUFFIX, dir=target.parent)
+        descriptor, name = tempfile.mkstemp(prefix="tmp-", suffix=_CODE, dir=target.parent)
         os.close(descriptor)
     except OSError as trouble:
         return _compile_privately(source, compiler, extra, trouble)
@@ -205,7 +265,7 @@ def _compile(source: str, key: str, compiler: toolchain.Compiler, extra: tuple[s
             if target.is_dir():
                 raise IsADirectoryError(target)
             os.replace(unfinished, target)
-            return Library(os.fspath(target), was_cached=False)
+            return Library(os.fspath(target), was_cached=False, key=key)
         except OSError as trouble:
             return _compile_privately(source, compiler, extra, trouble)
     except toolchain.CompileError as trouble:
@@ -226,7 +286,7 @@ def _compile_privately(source: str, compiler: toolchain.Compiler, extra: tuple[s
     global _told
     scratch = tempfile.mkdtemp(prefix="theano_compat-")
     try:
-        path = os.path.join(scratch, "private" + _SUFFIX)
+        path = os.path.join(scratch, "private" + _CODE)
         compiler.build(source, path, extra)
         library = Library(path, was_cached=False)
     finally:
@@ -240,7 +300,7 @@ def _compile_privately(source: str, compiler: toolchain.Compiler, extra: tuple[s
 def entries() -> Iterator[Path]:
     """Yield the files of the cache, unfinished ones of processes that died included."""
     if folder().is_dir():
-        yield from sorted(folder().glob("??/*" + _SUFFIX))
+        yield from sorted(path for suffix in (_CODE, _NOTE) for path in folder().glob("??/*" + suffix))
 
 
 def clear(older_than: float = 0.0) -> int:

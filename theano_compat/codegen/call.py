@@ -195,7 +195,7 @@ class SegmentCall:
             if work.raised:
                 error = work.raised.pop()
                 work.watch_signals()
-                error.__from_signal__ = True  # type: ignore[attr-defined]  # no node is to blame: see `CompiledFunction._explain`
+                error.__from_signal__ = True  # type: ignore[attr-defined]  # no node is to blame: see `CompiledFunction.explain_failure`
             self.free.append(work)
             raise error
         found = self._wrap(work, arrays)

@@ -24,15 +24,15 @@ def make_fast_call(compiled, function) -> Callable | None:
 
     Parameters
     ----------
-    compiled : CompiledFunction
+    compiled : CompiledFunction or RecalledFunction
     function : theano_compat.compile.Function
     """
+    wiring = compiled.wiring()
+    fast_call = runtime.fast_call_type() if wiring is not None else None
     step = compiled.only_segment()
-    fast_call = runtime.fast_call_type() if step is not None else None
     if fast_call is None or not isinstance(step.call, runtime.extension_types()):
         return None
-    segment, spec = step.segment, step.spec
-    fgraph, specs = function.maker.fgraph, function.maker.expanded_inputs
+    specs = function.maker.expanded_inputs
     explicit = [i for i, s in enumerate(specs) if not s.implicit]
     if explicit != list(range(len(explicit))) or function.return_none or function.output_keys is not None or len(explicit) > 16:
         return None
@@ -40,24 +40,19 @@ def make_fast_call(compiled, function) -> Callable | None:
         entry = specs[i]
         if entry.mutable or entry.borrow or entry.update is not None or not function.input_storage[i].required or not hasattr(entry.variable.type, "dtype"):
             return None
-    position = {v: k for k, v in enumerate(segment.outputs)}
-    if any(v not in position for v in fgraph.outputs):
-        return None
-    number = {v: i for i, v in enumerate(fgraph.inputs)}
     source, cells = [], []
-    for v in segment.inputs:
-        if number.get(v, len(explicit)) < len(explicit):
-            source.append(number[v])
+    for i, cell in zip(wiring.sources, step.inputs):
+        if i is not None and i < len(explicit):
+            source.append(i)
         else:
-            cells.append(compiled.storage_map[v])
+            cells.append(cell)
             source.append(-len(cells))
-    types = [fgraph.inputs[i].type for i in explicit]
+    types = [specs[i].variable.type for i in explicit]
     if any(not hasattr(t, "broadcastable") or type(t).__name__ != "TensorType" for t in types):
         return None
-    written = {v for k, v in enumerate(segment.inputs) if k in spec.written}
-    arguments = [runtime.array_spec(ArraySpec(t.dtype, t.ndim, tuple(t.broadcastable)), fgraph.inputs[i] in written) for i, t in zip(explicit, types)]
+    written = {wiring.sources[k] for k in step.spec.written}
+    arguments = [runtime.array_spec(ArraySpec(t.dtype, t.ndim, tuple(t.broadcastable)), i in written) for i, t in zip(explicit, types)]
     updated = [c for s, c in zip(specs, function.input_storage) if s.update is not None]
-    returned = fgraph.outputs[: function.n_returned_outputs]
     containers = function.input_storage[: len(explicit)]
 
     def fail(record, args):
@@ -76,9 +71,9 @@ def make_fast_call(compiled, function) -> Callable | None:
         [_numbers_taken(t, specs[i]) for i, t in zip(explicit, types)],
         source,
         tuple(cells),
-        [position[v] for v in returned],
+        wiring.results[: function.n_returned_outputs],
         function.unpack_single,
-        [position[v] for v in fgraph.outputs[function.n_returned_outputs :]],
+        wiring.results[function.n_returned_outputs :],
         tuple(c.storage for c in updated),
         UPDATES if updated else None,
         fail,

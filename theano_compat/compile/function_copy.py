@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 from theano_compat.compile.io import SymbolicOutput
+from theano_compat.compile.ops import deep_copy_op
 from theano_compat.compile.sharedvalue import SharedVariable
 from theano_compat.gof import Constant, FunctionGraph
 from theano_compat.gof.link import Container
@@ -65,6 +66,9 @@ def copy_function(
         if spec.update is not None:
             spec.update = None if delete_updates else fgraph.outputs[update_position]
             update_position += 1
+            if delete_updates:
+                spec.mutable = False
+                _keep_intact(fgraph, variable)
         spec.variable = variable
         new = pairs.get(old)
         if new is not None:
@@ -145,6 +149,15 @@ def _copied_graph(old: FunctionGraph, n_outputs: int) -> tuple[FunctionGraph, di
         if type(feature).__name__ == "DestroyHandler":
             fgraph.attach_feature(type(feature)())
     return fgraph, memo
+
+
+def _keep_intact(fgraph: FunctionGraph, variable: Any) -> None:
+    """Let the graph work on a copy of an input whose old value was to be replaced, and may be overwritten for that."""
+    destroyers = getattr(fgraph, "destroyers", None)
+    if destroyers is not None and destroyers(variable):
+        intact = deep_copy_op(variable)
+        for node, position in list(fgraph.clients(variable)):
+            fgraph.change_input(node, position, intact, reason="copy without updates")
 
 
 def _swap_input(fgraph: FunctionGraph, variable: Any, new: SharedVariable) -> Any:

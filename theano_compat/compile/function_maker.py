@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import threading
 import time
 import warnings
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from theano_compat.compile import mode as modes
 from theano_compat.compile.aliasing import Supervisor, infer_reuse_pattern, insert_deepcopy
 from theano_compat.compile.compiling import compiling
 from theano_compat.compile.io import In, SymbolicInput, SymbolicOutput
-from theano_compat.configparser import string_types
+from theano_compat.configparser import change_flags, flags_of_compiled_code, string_types
 from theano_compat.gof import Constant, FunctionGraph, Variable, toolbox
 from theano_compat.gof.graph import ancestors
 from theano_compat.gof.link import Container
@@ -228,7 +229,20 @@ class FunctionMaker:
         Calls return a dictionary with these keys.
     name : str, optional
         The function's name.
+    recipe : Recipe, optional
+        How to make a function of this very graph that was compiled before (`theano_compat.codegen.recall`). The graph is then rewritten, under the flags of now, when it is asked for.
+
+    Attributes
+    ----------
+    fgraph : FunctionGraph
+        The rewritten graph.
+    linker : Linker
+        The one that has accepted it.
     """
+
+    recipe: Any = None
+    _fgraph: Any = None
+    _linker: Any = None
 
     def __init__(
         self,
@@ -242,6 +256,7 @@ class FunctionMaker:
         fgraph: FunctionGraph | None = None,
         output_keys: Sequence[str] | None = None,
         name: str | None = None,
+        recipe: Any = None,
     ):
         mode = modes.get_mode(mode)
         self.profile = profile
@@ -269,32 +284,81 @@ class FunctionMaker:
         self.output_keys = output_keys
         self.name = name
 
-        optimized = fgraph is not None
-        if fgraph is None:
-            fgraph, additional = std_fgraph(inputs, outputs, accept_inplace)
-            fgraph.profile = profile
+        self.recipe = recipe
+        if recipe is None:
+            self._rewrite_and_accept(fgraph)
         else:
-            additional = [SymbolicOutput(i.update) for i in inputs if i.update is not None]
-            if getattr(fgraph, "profile", None) is None:
-                fgraph.profile = profile
-        self.fgraph = fgraph
-        specs = outputs + additional
-        if not optimized:
-            self._optimize(fgraph, specs)
-
-        linker = copy.copy(mode.linker)
-        kept = [output for output, spec in zip(fgraph.outputs, specs) if not spec.borrow]
-        if kept:
-            self.linker = linker.accept(fgraph, no_recycling=infer_reuse_pattern(fgraph, kept), profile=profile)
-        else:
-            self.linker = linker.accept(fgraph, profile=profile)
-        if hasattr(linker, "accept_var_updates"):
-            self.linker.accept_var_updates(fgraph_updated_vars(fgraph, inputs))
+            self._flags = flags_of_compiled_code()
+            self._lock = threading.RLock()
 
         self.required = [i.value is None for i in inputs]
         self.refeed = [
             i.value is not None and not isinstance(i.value, Container) and i.update is None for i in inputs
         ]
+
+    def _rewrite_and_accept(self, fgraph: FunctionGraph | None) -> None:
+        """Make the graph, or take one that has been rewritten, and give it to the linker."""
+        inputs, outputs, profile = self.inputs, self.outputs, self.profile
+        optimized = fgraph is not None
+        if fgraph is None:
+            fgraph, additional = std_fgraph(inputs, outputs, self.accept_inplace)
+            fgraph.profile = profile
+            fgraph.name = self.name
+        else:
+            additional = [SymbolicOutput(i.update) for i in inputs if i.update is not None]
+            if getattr(fgraph, "profile", None) is None:
+                fgraph.profile = profile
+        self._fgraph = fgraph
+        specs = outputs + additional
+        if not optimized:
+            self._optimize(fgraph, specs)
+
+        linker = copy.copy(self.mode.linker)
+        kept = [output for output, spec in zip(fgraph.outputs, specs) if not spec.borrow]
+        if kept:
+            linker = linker.accept(fgraph, no_recycling=infer_reuse_pattern(fgraph, kept), profile=profile)
+        else:
+            linker = linker.accept(fgraph, profile=profile)
+        self._linker = linker
+        if hasattr(linker, "accept_var_updates"):
+            linker.accept_var_updates(fgraph_updated_vars(fgraph, inputs))
+
+    def _catch_up(self) -> None:
+        """Rewrite the graph of a function that was found compiled, as it would have been then."""
+        with self._lock:
+            if self._linker is None:
+                now = flags_of_compiled_code()
+                with change_flags({name: value for name, value in self._flags.items() if now.get(name) != value}):
+                    self._rewrite_and_accept(None)
+
+    @property
+    def fgraph(self) -> FunctionGraph:
+        """The rewritten graph."""
+        if self._fgraph is None:
+            self._catch_up()
+        return self._fgraph
+
+    @fgraph.setter
+    def fgraph(self, fgraph: FunctionGraph) -> None:
+        self._fgraph = fgraph
+
+    @property
+    def linker(self) -> Any:
+        """The linker that has accepted the graph."""
+        if self._linker is None:
+            self._catch_up()
+        return self._linker
+
+    @linker.setter
+    def linker(self, linker: Any) -> None:
+        self._linker = linker
+
+    @property
+    def computes_outputs(self) -> list[bool]:
+        """For each output, updates last, whether a call computes it; others are inputs or constants."""
+        if self._fgraph is None:
+            return [True] * len(self.recipe.wiring.results)
+        return [variable.owner is not None for variable in self.fgraph.outputs]
 
     @staticmethod
     def wrap_in(input: Any) -> SymbolicInput:
@@ -397,12 +461,15 @@ class FunctionMaker:
                         default = copy.deepcopy(given)
             defaults.append((required, refeed, default))
 
-        start = time.perf_counter()
-        with compiling():
-            fn, containers, outputs = self.linker.make_thunk(input_storage=storage_lists, storage_map=storage_map)
-        if self.profile:
-            self.profile.linker_time += time.perf_counter() - start
-            self.profile.linker_make_thunk_time = getattr(self.profile, "linker_make_thunk_time", 0.0)
+        if self.recipe is not None and storage_map is None:
+            from theano_compat.codegen.recalled import RecalledFunction
+
+            fn = RecalledFunction(self, self.recipe, storage_lists, self.mode.linker.allow_gc)
+            variables = [spec.variable for spec in self.outputs] + [spec.update for spec in self.inputs if spec.update is not None]
+            containers = [Container(spec.variable, cell) for spec, cell in zip(self.inputs, storage_lists)]
+            outputs = [Container(variable, cell, readonly=True) for variable, cell in zip(variables, fn.output_storage)]
+        else:
+            fn, containers, outputs = self.link(storage_lists, storage_map=storage_map)
         return self.function_builder(
             fn,
             containers,
@@ -416,6 +483,19 @@ class FunctionMaker:
             self,
             name=self.name,
         )
+
+    def link(self, input_storage: list[list], output_storage: Any = None, storage_map: Any = None) -> tuple:
+        """Compile the rewritten graph on the cells given; return what runs it, and the containers of its inputs and of its outputs."""
+        linker, start = self.linker, time.perf_counter()
+        cells = {"input_storage": input_storage, "storage_map": storage_map}
+        if output_storage is not None:
+            cells["output_storage"] = output_storage
+        with compiling():
+            linked = linker.make_thunk(**cells)
+        if self.profile:
+            self.profile.linker_time += time.perf_counter() - start
+            self.profile.linker_make_thunk_time = getattr(self.profile, "linker_make_thunk_time", 0.0)
+        return linked
 
     def __reduce__(self) -> tuple[Any, ...]:
         options = {
@@ -431,6 +511,11 @@ class FunctionMaker:
             "name": self.name,
         }
         return _constructor_FunctionMaker, (options,)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Theano's pickles hold a maker by its attributes.
+        for name, value in state.items():
+            setattr(self, name, value)
 
 
 def _constructor_FunctionMaker(kwargs: dict[str, Any]) -> FunctionMaker | None:
@@ -478,13 +563,18 @@ def orig_function(
     if hasattr(mode.linker, "prepare"):
         mode.linker.prepare()
     make = getattr(mode, "function_maker", FunctionMaker)
-    checks = {"accept_inplace": accept_inplace, "on_unused_input": on_unused_input}
-    maker = make(inputs, outputs, mode, profile=profile, output_keys=output_keys, name=name, **checks)
+    options = {"accept_inplace": accept_inplace, "on_unused_input": on_unused_input}
+    search = None
+    if make is FunctionMaker and not profile and hasattr(mode.linker, "search"):
+        listed = [] if outputs is None else outputs if isinstance(outputs, list) else [outputs]
+        search = mode.linker.search(inputs, listed, mode, accept_inplace)
+        options["recipe"] = search.recipe
+    maker = make(inputs, outputs, mode, profile=profile, output_keys=output_keys, name=name, **options)
     fn = maker.create([getattr(i, "value", None) for i in inputs])
+    if search is not None:
+        search.remember(fn.fn)
     if profile:
         profile.compile_time += time.perf_counter() - start
         profile.nb_nodes = len(fn.maker.fgraph.apply_nodes)
     fn.name = name
-    maker.fgraph.name = name
     return fn
-

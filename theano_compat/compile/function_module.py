@@ -234,9 +234,6 @@ class Function:
         self._check_for_aliased_inputs = any(
             isinstance(spec, In) and not spec.shared and (spec.borrow or spec.mutable) for spec in specs
         )
-        self.nodes_with_inner_function = [
-            node for node in maker.fgraph.apply_nodes if type(node.op) in ops_with_inner_function
-        ]
         self._prepare_call()
 
     # ---- set-up ---------------------------------------------------------------------------------------
@@ -280,11 +277,7 @@ class Function:
         self._refeeds = [(c, value) for c, (_, refeed, value) in zip(self.input_storage, self.defaults) if refeed]
         self._updates = [c for spec, c in zip(specs, self.input_storage) if spec.update is not None]
         # With garbage collection on, the function keeps no reference to what it computed.
-        self._to_clear = [
-            container
-            for container, variable in zip(self.output_storage, self.maker.fgraph.outputs)
-            if variable.owner is not None
-        ]
+        self._to_clear = [container for container, computed in zip(self.output_storage, self.maker.computes_outputs) if computed]
         make_fast = getattr(self.fn, "make_fast_call", None)
         self._fast_call = make_fast(self) if make_fast is not None and not self.profile else None
 
@@ -323,17 +316,23 @@ class Function:
             if sync is not None:
                 sync()
 
+    @property
+    def nodes_with_inner_function(self) -> list[Any]:
+        """The nodes of the rewritten graph whose ops hold a function of their own."""
+        return [node for node in self.maker.fgraph.apply_nodes if type(node.op) in ops_with_inner_function]
+
     def free(self) -> None:
         """Drop intermediate results that the function keeps for its next call; constants and inputs stay."""
-        keep = {id(container.storage) for container in self.input_storage}
-        storage_map = getattr(self.fn, "storage_map", None) or {}
-        for variable, storage in storage_map.items():
-            if not isinstance(variable, Constant) and id(storage) not in keep:
-                storage[0] = None
-        for node in self.nodes_with_inner_function:
-            inner = getattr(node.op, ops_with_inner_function[type(node.op)], None)
-            if hasattr(inner, "free"):
-                inner.free()
+        if self.maker.recipe is None:  # one that was found has neither values between its steps nor functions in its ops
+            keep = {id(container.storage) for container in self.input_storage}
+            storage_map = getattr(self.fn, "storage_map", None) or {}
+            for variable, storage in storage_map.items():
+                if not isinstance(variable, Constant) and id(storage) not in keep:
+                    storage[0] = None
+            for node in self.nodes_with_inner_function:
+                inner = getattr(node.op, ops_with_inner_function[type(node.op)], None)
+                if hasattr(inner, "free"):
+                    inner.free()
         release = getattr(self.fn, "free", None)
         if callable(release):
             release()

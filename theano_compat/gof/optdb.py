@@ -24,13 +24,32 @@ from theano_compat import config
 from theano_compat.gof import opt
 
 integer_types = (int,)
+_PACKAGE = __name__.partition(".")[0]
+
+
+def _is_called_from_outside() -> bool:
+    """Tell whether what the package does here was asked for by other code, not by the import of one of its own modules."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module.partition(".")[0] != _PACKAGE:
+            return not module.startswith("importlib.")
+        frame = frame.f_back
+    return False
 
 
 class DB:
     """A named collection of rewrites (or of further databases), each with tags.
 
     The tags of an entry are its name, the name of its class, the name of the database and those given on registration.
+
+    Attributes
+    ----------
+    has_foreign : bool
+        Whether anything in any database was put there, or tagged otherwise, by code that is not this package's.
     """
+
+    has_foreign = False
 
     def __init__(self):
         self.name = None
@@ -77,6 +96,7 @@ class DB:
 
     def add_tags(self, name, *tags):
         """Give further tags to the entry called `name`."""
+        DB.has_foreign = DB.has_foreign or _is_called_from_outside()
         (obj,) = self._tagged[name]
         for tag in tags:
             if tag in self._names:
@@ -87,6 +107,7 @@ class DB:
 
     def remove_tags(self, name, *tags):
         """Take tags away from the entry called `name`."""
+        DB.has_foreign = DB.has_foreign or _is_called_from_outside()
         (obj,) = self._tagged[name]
         for tag in tags:
             if tag in self._names:

@@ -71,7 +71,8 @@ def _props_hash(self) -> int:
     return hash((type(self), tuple([getattr(self, name) for name in self.__props__])))
 
 
-def _props_eq(self, other) -> bool:
+def props_eq(self, other) -> bool:
+    """Tell whether two objects are of one class and have equal ``__props__``; the ``__eq__`` of classes that have no other."""
     if self is other:
         return True
     if type(self) is not type(other):
@@ -100,7 +101,7 @@ class MetaObject(type):
                 raise TypeError("elements of __props__ have to be strings")
             namespace["_props"] = _props
             namespace["_props_dict"] = _props_dict
-            namespace.setdefault("__eq__", _props_eq)
+            namespace.setdefault("__eq__", props_eq)
             namespace.setdefault("__hash__", _props_hash)
             namespace.setdefault("__str__", _props_str)
         return super().__new__(mcs, name, bases, namespace, **kwargs)

@@ -262,6 +262,11 @@ class Scan(PureOp):
         # Compiled code stays behind.
         return {**self.__dict__, "_function": None, "_row_shapes_function": None, "_rewritten_step": None, "typeConstructor": None if self.typeConstructor is _type_of else self.typeConstructor}
 
+    def _digest_state(self) -> tuple:
+        # What follows from these is left out.
+        kind = None if self.typeConstructor is _type_of else self.typeConstructor
+        return self.inputs, self.outputs, self.info, self.destroy_map, self.allow_gc, self._scan_savemem_visited, kind
+
     def __setstate__(self, state: dict) -> None:
         if "typeConstructor" not in state:
             # Theano's pickle: it has other names for what follows from these.

@@ -18,6 +18,23 @@ from theano_compat.gof.toolbox import ReplaceValidate
 _logger = logging.getLogger("theano.gof.opt")
 
 
+class Reports:
+    """How often rewriting had something to tell the user: a graph that it was told about has to be rewritten anew each time, to tell it again.
+
+    Attributes
+    ----------
+    count : int
+    """
+
+    count = 0
+
+
+def report(message, log=_logger.error):
+    """Log a message about a graph that is being rewritten."""
+    Reports.count += 1
+    log(message)
+
+
 def report_failure(headline, details=()):
     """Log the exception in flight and do what ``config.on_opt_error`` asks for.
 
@@ -32,7 +49,7 @@ def report_failure(headline, details=()):
     error = sys.exc_info()[1]
     if policy == "ignore":
         return
-    _logger.error(headline)
+    report(headline)
     for line in details:
         _logger.error(line)
     _logger.error("TRACEBACK:")
@@ -231,6 +248,6 @@ def require_replace_validate(fgraph):
 
 
 __all__ = [
-    "FromFunctionOptimizer", "InconsistencyError", "Optimizer", "SeqOptimizer", "attach_destroy_handler",
-    "inplace_optimizer", "optimizer", "report_failure", "require_replace_validate",
+    "FromFunctionOptimizer", "InconsistencyError", "Optimizer", "Reports", "SeqOptimizer", "attach_destroy_handler",
+    "inplace_optimizer", "optimizer", "report", "report_failure", "require_replace_validate",
 ]  # fmt: skip

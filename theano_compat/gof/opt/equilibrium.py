@@ -8,20 +8,17 @@ further; it costs no more than its (failing) attempts, which the index of ops ke
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
 
 from theano_compat import config
 from theano_compat.gof.graph import io_toposort
-from theano_compat.gof.opt.base import Optimizer, require_replace_validate
+from theano_compat.gof.opt.base import Optimizer, report, require_replace_validate
 from theano_compat.gof.opt.dispatch import Dispatch
 from theano_compat.gof.opt.local import LocalOptimizer
 from theano_compat.gof.opt.navigate import NavigatorOptimizer
 from theano_compat.gof.opt.profile import PassProfile, label
 from theano_compat.gof.toolbox import Feature
-
-_logger = logging.getLogger("theano.gof.opt")
 
 # Clients of clients are looked at again too: most patterns are two nodes deep.
 _CLIENT_RADIUS = 2
@@ -334,7 +331,7 @@ class _Run:
     def _report_exhaustion(self):
         busiest = max(self.applied, key=self.applied.get, default=self.exhausted)
         name = label(busiest)
-        _logger.error(
+        report(
             f"EquilibriumOptimizer max'ed out by '{name}'. You can safely raise the current threshold of "
             f"{float(self.owner.max_use_ratio)} with the theano flag 'optdb.max_use_ratio'. "
             f"It was applied {self.applied.get(busiest, 0)} times; the graph went from {self.profile.nodes_before} to "

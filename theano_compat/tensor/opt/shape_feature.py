@@ -10,6 +10,7 @@ import numpy as np
 from theano_compat import config, gof
 from theano_compat.compile.ops import Shape, Shape_i
 from theano_compat.gof.opt import Optimizer
+from theano_compat.gof.opt.base import report
 from theano_compat.gof.toolbox import AlreadyThere, Feature
 from theano_compat.tensor import basic as T
 from theano_compat.tensor.opt.common import constant_value, made_by
@@ -135,7 +136,7 @@ class ShapeFeature(Feature):
             )
             if config.on_shape_error == "raise":
                 raise Exception(message) from error
-            _logger.warning(message)
+            report(message, _logger.warning)
             return self.default_infer_shape(node, i_shapes)
         if len(shapes) != len(node.outputs):
             raise Exception(
