@@ -189,6 +189,16 @@ def test_methods_that_arrays_lost_work_in_both_pythons(tmp_path):
     ]
 
 
+def test_histograms_are_normed(tmp_path):
+    text = """
+        import numpy as np
+        from numpy import histogram
+        a = np.array([1., 2., 2., 4.])
+        print np.histogram(a, bins=2, normed=True)[0].tolist(), histogram(a, 2, normed=False)[0].tolist(), np.histogram2d(a, a, 1, normed=1)[0].tolist()
+    """
+    assert output(tmp_path, text) == ["[0.5, 0.16666666666666666] [3, 1] [[0.1111111111111111]]"]
+
+
 def test_what_a_program_reads_as_bytes_is_a_string_to_it(tmp_path):
     text = """
         import base64, gzip, hashlib, json, re, struct, subprocess, zipfile, zlib

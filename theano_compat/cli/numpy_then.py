@@ -57,6 +57,18 @@ def _fromstring(string, dtype=float, count=-1, sep="", **kwargs):
     return numpy.frombuffer(written_bytes(string), dtype, count, **kwargs).copy()
 
 
+def _normed(today):
+    """Let the older name of ``density``, which NumPy had up to 1.23, be given."""
+
+    @functools.wraps(today)
+    def histogram(*args, normed=None, **kwargs):
+        if normed is not None and kwargs.get("density") is None:
+            kwargs["density"] = bool(normed)
+        return today(*args, **kwargs)
+
+    return histogram
+
+
 def _array_method(name: str, otherwise):
     """Return a function that calls a method, where an object still has it, and a stand-in where it has not."""
 
@@ -105,6 +117,7 @@ VIEWS: dict[str, dict[str, Any]] = {
         "savez": _saving(numpy.savez),
         "savez_compressed": _saving(numpy.savez_compressed),
         "fromstring": _fromstring,
+        **{name: _normed(getattr(numpy, name)) for name in ("histogram", "histogram2d", "histogramdd")},
     }
 }
 
