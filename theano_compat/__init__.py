@@ -145,8 +145,8 @@ def __getattr__(name: str):
     if name == "ProfileMode":
         import warnings
 
-        warnings.warn("ProfileMode is gone since Theano 0.9; use theano.function(..., profile=True)", DeprecationWarning, stacklevel=2)
-        return Mode
+        warnings.warn("ProfileMode is gone since Theano 0.9; theano.function(..., profile=True) says more", DeprecationWarning, stacklevel=2)
+        return compile.ProfileMode
     place = _LATER.get(name)
     if place is None:
         raise AttributeError(f"module 'theano' has no attribute {name!r}")

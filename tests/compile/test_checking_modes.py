@@ -246,3 +246,20 @@ def test_memory_profile_counts_bytes():
     assert "Minimum peak from all valid apply node order is 96KB" in printed
     assert "        CPU: 128KB\n" in printed
     assert "32768B  [(64, 64)] c Elemwise{exp,no_inplace}(x)" in printed
+
+
+def test_profile_mode_sums_up_its_functions():
+    mode, x = theano.compile.ProfileMode(), T.dvector("x")
+    f = theano.function([x], T.exp(x).sum(), mode=mode, name="first")
+    g = theano.function([x], T.exp(x) * 2, mode=mode.excluding("fusion"), name="second")
+    theano.function([x], x + 1, mode=mode, name="never called")
+    f(np.ones(3)), f(np.ones(3)), g(np.ones(2))
+    file = io.StringIO()
+    mode.print_summary(file=file)
+    assert [word in file.getvalue() for word in ("Message: first", "Message: second", "never called", "Elemwise")] == [True, True, False, True]
+    assert [profile.fct_callcount for profile in mode.profiles] == [2, 1, 0]
+    again = pickle.loads(pickle.dumps(mode))
+    assert again.profiles == [] and type(again) is theano.compile.ProfileMode
+    assert float(theano.function([x], x.sum(), mode="PROFILE_MODE")(np.ones(3))) == 3
+    with pytest.warns(DeprecationWarning, match="gone since Theano 0.9"):
+        assert theano.ProfileMode is theano.compile.ProfileMode

@@ -452,6 +452,7 @@ _MODE_CLASSES: dict[str, tuple[str, str]] = {
     "DebugMode": ("theano_compat.compile.debugmode", "DebugMode"),
     "DEBUG_MODE": ("theano_compat.compile.debugmode", "DebugMode"),
     "NanGuardMode": ("theano_compat.compile.nanguardmode", "NanGuardMode"),
+    **dict.fromkeys(("ProfileMode", "PROFILE_MODE"), ("theano_compat.compile.profilemode", "ProfileMode")),
 }
 
 # The mode made from the configuration, kept as long as the flags that it was made from stay the same.
@@ -531,9 +532,6 @@ def get_mode(orig_string: Any) -> Any:
     if name in _MODE_CLASSES:
         predefined_modes[name] = _special_mode(name, optimizer="fast_run")
         return _with_flag_tags(predefined_modes[name])
-    if name == "PROFILE_MODE" or name == "ProfileMode":
-        warnings.warn("ProfileMode is gone: the flag profile=True measures a function under any mode.", DeprecationWarning, 2)
-        return get_mode("Mode")
     raise Exception(f"No predefined mode exist for string: {name}")
 
 
