@@ -8,13 +8,13 @@ from theano_compat.codegen.builder import Builder, describe
 from theano_compat.codegen.fuse import fuse
 from theano_compat.codegen.ir import Buffer, StoreScalar, View
 from theano_compat.codegen.memory import plan
-from theano_compat.codegen.print_c import SourceFile
+from theano_compat.codegen.print_c import Printer
 from theano_compat.codegen.schedule import Segment
 
 __all__ = ["emit"]
 
 
-def emit(segments: list[Segment]) -> tuple[Program, SourceFile]:
+def emit(segments: list[Segment]) -> tuple[Program, Printer]:
     """Turn segments into one C program.
 
     Returns
@@ -22,13 +22,13 @@ def emit(segments: list[Segment]) -> tuple[Program, SourceFile]:
     (program, file)
         `file` keeps what `explain` shows: kernels and the nodes that use them.
     """
-    file = SourceFile()
+    file = Printer()
     specs = [_segment(file, f"tc_segment_{k}", segment) for k, segment in enumerate(segments)]
     program = Program(file.text(build.prelude), specs, tuple(file.externals))
     return program, file
 
 
-def _segment(file: SourceFile, symbol: str, segment: Segment) -> SegmentSpec:
+def _segment(file: Printer, symbol: str, segment: Segment) -> SegmentSpec:
     builder = segment.builder
     results = _place_results(builder, segment.outputs)
     keep = {view.buffer for view, _, _ in results}

@@ -1,17 +1,17 @@
-"""The loop IR as C99 text: segments, and the file around them."""
+"""The loop IR as C99 text."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-from theano_compat.codegen import build
-from theano_compat.codegen.abi import ErrorCode, header
+from theano_compat.codegen.abi import ErrorCode
 from theano_compat.codegen.dtypes import compute_type
 from theano_compat.codegen.ir import Assign, Buffer, Call, Check, LoadScalar, Loop, Repeat, Statement, StoreScalar, View
 from theano_compat.codegen.print_kernel import Kernel, identity, read_element, write_element
+from theano_compat.codegen.source_file import SourceFile
 
-__all__ = ["SourceFile", "identity", "read_element", "write_element"]
+__all__ = ["Printer", "identity", "read_element", "write_element"]
 
 _words = re.compile(r"\b[A-Za-z_]\w*\b").findall
 
@@ -37,19 +37,19 @@ def _may_be_slow(loop: Repeat) -> bool:
     return any(isinstance(s, Call) or isinstance(s, Loop) and not s.direct for s in loop.body)
 
 
-class SourceFile:
-    """One C file: kernels by text, helpers by text, segments in order."""
+class Printer(SourceFile):
+    """A file that segments are printed into; equal kernels are printed once.
+
+    Attributes
+    ----------
+    kernel_nodes : dict
+        For each kernel's name the numbers of the nodes that it does the work of, for each use.
+    """
 
     def __init__(self) -> None:
-        self.kernels: dict[str, str] = {}
-        self.helpers: dict[str, None] = {}
-        self.headers: dict[str, None] = {}
-        self.externals: dict[str, None] = {}
-        self.segments: list[str] = []
+        super().__init__()
         self.watched: list[str] = []  # of the segment that is being printed: what its loops in time count
         self.kernel_nodes: dict[str, list] = {}
-
-    # --- segments -------------------------------------------------------------------------------------
 
     def segment(
         self, symbol: str, statements, starts: dict[int, list[Buffer]], results: list[tuple[View, int, str]], buffers: Iterable[Buffer]
@@ -221,43 +221,3 @@ class SourceFile:
         name = self.kernels.setdefault(text, f"tc_kernel_{len(self.kernels)}")
         self.kernel_nodes.setdefault(name, []).append(loop.nodes)
         return kernel.run_directly(name) if loop.direct else kernel.run(name)
-
-    # --- the file -------------------------------------------------------------------------------------
-
-    def text(self, prelude=None) -> str:
-        """Return the whole file.
-
-        Parameters
-        ----------
-        prelude : callable, optional
-            From the text so far to what must stand before the helpers (vector math).
-        """
-        kernels = [text.replace("@", name, 1) for text, name in self.kernels.items()]
-        body = "\n\n".join([*self.helpers, *kernels, *self.segments])
-        parts = [header("abi")]
-        if "_Complex" in body or "complex" in body:
-            # clang with glibc has no CMPLX of its own
-            parts.append("#include <complex.h>\n#undef I\n#ifndef CMPLX\n#define CMPLX(x, y) __builtin_complex((double)(x), (double)(y))\n#define CMPLXF(x, y) __builtin_complex((float)(x), (float)(y))\n#endif")
-        parts.append(header("core"))
-        headers = dict.fromkeys(self.headers)
-        if any(word in body for word in ("tc_h2f", "tc_f2h", "tc_round16")):
-            headers["half"] = None
-        if self.externals:
-            parts.append(self._binding())
-        parts.append(header("pool"))
-        if "blas" in headers:
-            parts.append(f"#define TC_BLAS_INT int{build.blas_integer_bits()}_t")
-        for name in sorted(headers, key=_HEADER_ORDER.index):
-            parts.append(header(name))
-        if prelude is not None:
-            parts.append(prelude(body + "".join(parts[1:])))
-        return "\n".join(part for part in [*parts, body] if part) + "\n"
-
-    def _binding(self) -> str:
-        lines = [f"#define TC_X_{name} {k}" for k, name in enumerate(self.externals)]
-        lines.append(f"static void *tc_table[{len(self.externals)}];")
-        lines.append("void tc_bind(void *const *table)\n{\n    memcpy(tc_table, table, sizeof tc_table);\n}")
-        return "\n".join(lines)
-
-
-_HEADER_ORDER = ["watch", "half", "nest", "copy", "threads", "blas", "index", "sort", "extremum", "mrg"]

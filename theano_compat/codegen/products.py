@@ -14,6 +14,7 @@ from pathlib import Path
 from theano_compat.codegen import build, toolchain
 from theano_compat.codegen.abi import Program
 from theano_compat.codegen.dtypes import COMPLEX, storage_type
+from theano_compat.codegen.source_file import SourceFile
 
 __all__ = ["LETTERS", "address", "available", "external", "interface", "source", "start"]
 
@@ -64,8 +65,6 @@ def interface(dtype: str) -> str:
 @cache
 def source(dtype: str) -> tuple[str, tuple[str, ...]]:
     """Return the C text of the library, and the outside routines that it calls."""
-    from theano_compat.codegen.print_c import SourceFile
-
     ctype, letter = storage_type(dtype), LETTERS[dtype]
     file = SourceFile()
     file.externals.update(dict.fromkeys((f"{letter}gemm", f"{letter}gemv", "blas_threads", "pool")))

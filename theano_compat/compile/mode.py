@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import logging
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
