@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import threading
@@ -365,23 +366,36 @@ def notes(folder):
 COMPILED, RECALLED = "False True", "True False"
 
 
-def test_other_processes_find_it(tmp_path):
-    first, kind = run(tmp_path, PYTHONHASHSEED="1")
-    assert kind == COMPILED
-    assert run(tmp_path, "y", PYTHONHASHSEED="2") == (first, RECALLED)
-    # a flag from the environment, and a machine without the extension
-    assert run(tmp_path, THEANO_COMPAT_NO_EXTENSION="1") == (first, RECALLED)
-    assert run(tmp_path, THEANO_COMPAT_NO_LIBMVEC="1")[1] == COMPILED
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """A cache in which the function is, and what it gave."""
+    folder = tmp_path_factory.mktemp("recall")
+    values, kind = run(folder, PYTHONHASHSEED="1")
+    assert kind == COMPILED and len(notes(folder)) == 1
+    return folder, values
+
+
+@pytest.fixture
+def cached(first, tmp_path):
+    """A copy of that cache, and what the function gave."""
+    folder, values = first
+    return shutil.copytree(folder, tmp_path / "copy"), values
+
+
+def test_other_processes_find_it(cached):
+    folder, values = cached
+    assert run(folder, "y", PYTHONHASHSEED="2") == (values, RECALLED)
+    # a machine without the extension, and one without vector math
+    assert run(folder, THEANO_COMPAT_NO_EXTENSION="1") == (values, RECALLED)
+    assert run(folder, THEANO_COMPAT_NO_LIBMVEC="1")[1] == COMPILED
 
 
 @pytest.mark.parametrize("harm", ["truncated", "flipped", "folder", "empty", "nonsense", "other types", "no code"])
-def test_damage(tmp_path, harm):
-    first, _ = run(tmp_path)
-    (note,) = notes(tmp_path)
-    key = note.stem
-    with _folder(tmp_path):
-        text = cache.read_note(key)
-    record = json.loads(text)
+def test_damage(cached, harm):
+    folder, values = cached
+    (note,) = notes(folder)
+    with _folder(folder):
+        record = json.loads(cache.read_note(note.stem))
     if harm == "truncated":
         note.write_bytes(note.read_bytes()[:-5])
     elif harm == "flipped":
@@ -394,15 +408,15 @@ def test_damage(tmp_path, harm):
     elif harm == "empty":
         note.write_bytes(b"")
     elif harm == "no code":
-        for path in Path(tmp_path).rglob(record["library"] + ".so"):
+        for path in Path(folder).rglob(record["library"] + ".so"):
             path.unlink()
     else:
         changed = "[1, 2" if harm == "nonsense" else json.dumps({**record, "inputs": [["no type", 1, 2]]})
-        with _folder(tmp_path):
-            cache.write_note(key, changed)
-    assert run(tmp_path) == (first, COMPILED)
+        with _folder(folder):
+            cache.write_note(note.stem, changed)
+    assert run(folder) == (values, COMPILED)
     if harm != "folder":
-        assert run(tmp_path) == (first, RECALLED)
+        assert run(folder) == (values, RECALLED)
 
 
 class _folder:
@@ -438,19 +452,19 @@ def test_a_note_that_does_not_fit_is_no_note(new, change):
     assert is_recalled(make())
 
 
-def test_a_read_only_folder(tmp_path):
-    first, _ = run(tmp_path)
-    for path in sorted(Path(tmp_path).rglob("*"), reverse=True):
+def test_a_read_only_folder(cached):
+    folder, values = cached
+    for path in sorted(Path(folder).rglob("*"), reverse=True):
         path.chmod(0o500 if path.is_dir() else 0o400)
     try:
-        assert run(tmp_path) == (first, RECALLED)
+        assert run(folder) == (values, RECALLED)
     finally:
-        for path in Path(tmp_path).rglob("*"):
+        for path in Path(folder).rglob("*"):
             path.chmod(0o700)
 
 
-def test_the_command_lists_and_clears_notes(tmp_path):
-    run(tmp_path)
-    env = {**os.environ, "THEANO_FLAGS": f"base_compiledir={tmp_path},compiledir_format=here", "PYTHONPATH": str(ROOT)}
+def test_the_command_lists_and_clears_notes(cached):
+    folder, _ = cached
+    env = {**os.environ, "THEANO_FLAGS": f"base_compiledir={folder},compiledir_format=here", "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-m", "theano_compat", "cache", "clear"], capture_output=True, text=True, env=env, check=True)
-    assert "entries removed" in done.stdout and not notes(tmp_path)
+    assert "entries removed" in done.stdout and not notes(folder)
