@@ -100,8 +100,8 @@ class CodegenLinker(LocalLinker):
             # A fault of the engine, or of a user's own C text: the program goes on, and says so.
             warnings.warn(RefusedCode(f"this function runs through NumPy, more slowly: {error}"), stacklevel=2)
             fn = self._function(False, storage_map, output_storage)
-        inputs = containers(fgraph.inputs, input_storage)
-        outputs = containers(fgraph.outputs, output_storage, readonly=True)
+        inputs = _containers(fgraph.inputs, input_storage)
+        outputs = _containers(fgraph.outputs, output_storage, readonly=True)
         return fn, inputs, outputs, fn.thunks, fn.nodes
 
     def _function(self, compile: bool, storage_map: dict, output_storage: list) -> CompiledFunction:
@@ -112,6 +112,5 @@ class CodegenLinker(LocalLinker):
         return CompiledFunction(self, schedule, storage_map, output_storage)
 
 
-def containers(variables, storage, readonly: bool = False) -> list:
-    """Return the containers of variables with the cells given."""
+def _containers(variables, storage, readonly: bool = False) -> list:
     return [Container(v, s, readonly=readonly) for v, s in zip(variables, storage)]

@@ -308,10 +308,10 @@ class FunctionMaker:
             additional = [SymbolicOutput(i.update) for i in inputs if i.update is not None]
             if getattr(fgraph, "profile", None) is None:
                 fgraph.profile = profile
-        self._fgraph = fgraph
         specs = outputs + additional
         if not optimized:
             self._optimize(fgraph, specs)
+        self._fgraph = fgraph
 
         linker = copy.copy(self.mode.linker)
         kept = [output for output, spec in zip(fgraph.outputs, specs) if not spec.borrow]
