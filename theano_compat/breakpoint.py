@@ -35,6 +35,7 @@ class PdbBreakpoint(Op):
     """
 
     __props__ = ("name",)
+    digestible = False  # it does so while constants are folded, too
 
     def __init__(self, name):
         self.name = name

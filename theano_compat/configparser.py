@@ -16,11 +16,14 @@ import functools
 import hashlib
 import os
 import sys
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+#: When this package began to be imported, in nanoseconds since 1970.
+IMPORTED_AT = time.time_ns()
 PY3 = True
 string_types = (str,)
 

@@ -1,6 +1,7 @@
 """Functions that were compiled before are found by their graph, and nothing about them tells that they were not compiled anew."""
 
 import copy
+import functools
 import itertools
 import json
 import os
@@ -32,7 +33,7 @@ _numbers = itertools.count(int(time.time() * 1e6), 10)
 @pytest.fixture(autouse=True)
 def _own_rewrites_only(monkeypatch):
     """Other tests may have registered rewrites of their own."""
-    monkeypatch.setattr(DB, "has_foreign", False)
+    monkeypatch.setattr(DB, "foreign", set())
 
 
 @pytest.fixture
@@ -183,7 +184,7 @@ def test_what_is_compiled_always(new, monkeypatch):
     twice(lambda: theano.function([x], x * new))
     # A rewrite of the user's own may change any graph.
     theano.tensor.opt.register_specialize(theano.gof.local_optimizer([T.add])(lambda node: None), name=f"own{new:.0f}")
-    assert DB.has_foreign
+    assert DB.foreign == {f"own{new:.0f}"}
     assert not is_recalled(theano.function([x], x * new))
 
 
@@ -196,7 +197,7 @@ def test_what_the_user_was_told_is_told_again(new, caplog):
     theano.tensor.opt.register_specialize(fails, name=f"fails{new:.0f}")
     try:
         for _ in range(2):
-            DB.has_foreign = False
+            DB.foreign.clear()
             caplog.clear()
             assert not is_recalled(theano.function([x], T.exp(x) * new))
             assert "Optimization failure due to" in caplog.text
@@ -204,12 +205,88 @@ def test_what_the_user_was_told_is_told_again(new, caplog):
         theano.compile.optdb["specialize"].remove_tags(f"fails{new:.0f}", "fast_run")
     mode = theano.compile.get_default_mode().including("Print1.21")
     assert not any(is_recalled(theano.function([x], x * new, mode=mode)) for _ in range(2))
+    y = T.dvector("y")
+    with config.change_flags({"warn.identify_1pexp_bug": True}):
+        for _ in range(2):
+            with pytest.warns(UserWarning, match="compiled correctly here"):
+                theano.function([x, y], new / (1 + T.exp(x) + y))
+
+
+def test_a_database_that_belongs_to_no_mode_changes_nothing(new):
+    database = theano.gof.EquilibriumDB()
+    database.register("mine", theano.gof.local_optimizer([T.exp])(lambda node: None), "fast_run")
+    x = T.dvector("x")
+    twice(lambda: theano.function([x], x * new))
+
+
+def test_ops_that_do_more_than_to_compute(new, tmp_path):
+    path, x = os.fspath(tmp_path / "a.npy"), T.dvector("x")
+    for value in (1.0, 2.0):
+        np.save(path, np.full(2, value))
+        f = theano.function([x], x * new + T.load(path, "float64", (False,)))
+        assert f(np.zeros(2)).tolist() == [value, value]
+
+    def double(a):
+        return a * 2
+
+    def triple(a):
+        return a * 3
+
+    for times, function in ((2, double), (3, triple)):
+        op = theano.compile.ops.as_op([T.dvector], [T.dvector])(functools.wraps(np.trace)(function))
+        f = theano.function([x], x * new + op(T.constant(np.ones(2))))
+        assert f(np.zeros(2)).tolist() == [times, times]
+
+
+def test_another_rewriting_under_the_name_of_a_mode(new):
+    predefined = theano.compile.mode.predefined_optimizers
+    x = T.dvector("x")
+    try:
+        found = []
+        for tags in (["fast_run"], []):
+            predefined["mine"] = theano.gof.Query(include=tags)
+            rows, _ = theano.scan(lambda a: T.log(1 + T.exp(a)) + new * 0, outputs_info=x, n_steps=2, mode=theano.Mode("cvm", "mine"))
+            found.append(float(theano.function([x], rows)(np.full(1, 800.0))[0, 0]))
+        assert found == [800, np.inf]
+    finally:
+        del predefined["mine"]
+
+
+def test_a_package_that_changes_while_it_runs(new, monkeypatch):
+    x = T.dvector("x")
+    recall._sources_at_first.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(recall, "IMPORTED_AT", 0)
+        assert not any(is_recalled(theano.function([x], x * new)) for _ in range(2))
+    first = recall._sources_at_first()
+    with monkeypatch.context() as patch:
+        patch.setattr(recall, "_look_at_sources", lambda: first + "changed")
+        assert not any(is_recalled(theano.function([x], x * new)) for _ in range(2))
+    twice(lambda: theano.function([x], x * new))
+
+
+def test_a_blas_that_is_not_there_is_not_missed():
+    program = "import theano_compat as t; x = t.tensor.dvector(); f = [t.function([x], t.tensor.exp(x)) for _ in '12'][1]; print(type(f.fn).__name__, f([0.0]))"
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "THEANO_FLAGS": os.environ.get("THEANO_FLAGS", "") + ",blas.ldflags=-lnosuchblas"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "RecalledFunction [1.]"
+
+
+def test_debugging_tells_why(new, capsys):
+    x = T.dvector("x")
+    with config.change_flags({"cmodule.debug": True}):
+        theano.function([x], theano.printing.Print("x")(x) * new)
+        assert "Print, which does more than to compute" in capsys.readouterr().err
+        large = T.constant(np.random.rand(200, 100) + new)
+        theano.function([x], T.dot(x, large))
+        assert "it has large constants" in capsys.readouterr().err
 
 
 def test_imports_of_the_package_are_not_foreign():
-    program = "import theano_compat as t, theano_compat.sparse, theano_compat.sandbox.linalg, theano_compat.tensor.nnet; t.compile.optdb.query('+fast_run'); print(t.gof.optdb.DB.has_foreign)"
+    program = "import theano_compat as t, theano_compat.sparse, theano_compat.sandbox.linalg, theano_compat.tensor.nnet; t.compile.optdb.query('+fast_run'); print(t.gof.optdb.DB.foreign)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
-    assert done.stdout.strip() == "False"
+    assert done.stdout.strip() == "set()"
 
 
 # --- what is made when it is asked for ------------------------------------------------------------------------
@@ -239,6 +316,46 @@ def test_the_graph_is_rewritten_under_the_flags_of_then(new, monkeypatch):
         _, f = twice(lambda: theano.function([x], T.exp(x) * new + 1))
     assert len(f.maker.fgraph.apply_nodes) == 1
     assert seen == ["more", "more"] and config.deterministic == "default"
+
+
+def test_the_graph_is_whole_or_not_there(new, monkeypatch):
+    x, optimize = T.dvector("x"), FunctionMaker._optimize
+    _, f = twice(lambda: theano.function([x], T.exp(x) * new + 1))
+    with monkeypatch.context() as patch:
+
+        def interrupted(self, fgraph, specs):
+            optimize(self, fgraph, specs)
+            raise KeyboardInterrupt
+
+        patch.setattr(FunctionMaker, "_optimize", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            f.maker.fgraph  # noqa: B018
+    assert len(f.maker.fgraph.apply_nodes) == 1 and f.maker.fgraph.toposort()[0] in f.fn.nodes
+
+
+def test_rewrites_that_were_registered_since_do_not_count(new):
+    x, y = T.dvector("x"), T.dvector("y")
+    first, second = twice(lambda: theano.function([x, y], T.exp(x) * y * new))
+
+    @theano.gof.local_optimizer([T.exp])
+    def other(node):
+        return [T.log(node.inputs[0])]
+
+    theano.tensor.opt.register_specialize(other, "fast_run", name=f"other{new:.0f}")
+    try:
+        with pytest.raises(ValueError, match="Input dimension mis-match"):
+            second(np.ones(3), np.ones(4))
+        assert theano.printing.debugprint(first, file="str") == theano.printing.debugprint(second, file="str")
+    finally:
+        theano.compile.optdb["specialize"].remove_tags(f"other{new:.0f}", "fast_run")
+
+
+def test_what_is_asked_in_vain_makes_nothing(new):
+    x = T.dvector("x")
+    _, f = twice(lambda: theano.function([x], x * new))
+    assert not hasattr(f.fn, "jit_fn")
+    f.free()
+    assert f.fn._whole is None and f.maker._linker is None
 
 
 @pytest.mark.parametrize("fast", [True, False])
@@ -277,8 +394,13 @@ def test_an_error_where_another_text_is_made_than_was_found(new, monkeypatch):
     x, y = T.dvector("x"), T.dvector("y")
     _, f = twice(lambda: theano.function([x, y], x * y * new))
     f.fn.recipe.loaded.path = "elsewhere"
-    with pytest.raises(ValueError, match="Input dimension mis-match"):
-        f(np.ones(3), np.ones(4))
+    for arguments in ((np.ones(3), np.ones(4)), ([1.0], [1.0, 2.0])):
+        with pytest.raises(ValueError, match="Input dimension mis-match"):
+            f(*arguments)
+        monkeypatch.setattr(type(f.fn.whole), "__call__", lambda self: None)
+        with pytest.raises(RuntimeError, match="not after it was compiled anew"):
+            f(*arguments)
+        monkeypatch.undo()
 
 
 def test_copies_and_pickles(new):
@@ -432,7 +554,7 @@ class _folder:
         cache.folder = self.kept
 
 
-@pytest.mark.parametrize("change", [{"sources": [5]}, {"sources": [-1, 0]}, {"results": [7]}, {"constants": [["<f8", [3], ""]]}, {"written": [9]}, {"n_slots": -1}, {"n_slots": 10**12}, {"symbol": "nothing"}, {"library": "../x"}])
+@pytest.mark.parametrize("change", [{"sources": [5]}, {"sources": [-1, 0]}, {"results": [7]}, {"constants": [["<f8", [3], ""]]}, {"written": [9]}, {"n_slots": -1}, {"n_slots": 10**12}, {"n_slots": float("inf")}, {"inputs": [["O", [0], 0], ["float64", [0], 0]]}, {"symbol": "nothing"}, {"symbol": "tc_bind"}, {"library": "../x"}])
 def test_a_note_that_does_not_fit_is_no_note(new, change):
     x, y = T.dvector("x"), T.dvector("y")
     keys = []

@@ -239,7 +239,7 @@ class CompiledFunction:
         segment = self.schedule.steps[0]
         result = {v: k for k, v in enumerate(segment.outputs)}
         number = {v: i for i, v in enumerate(self.fgraph.inputs)}
-        if any(v not in result for v in self.fgraph.outputs):
+        if any(v not in result for v in self.fgraph.outputs) or any(v not in number and not isinstance(v, Constant) for v in segment.inputs):
             return None
         return Wiring([number.get(v) for v in segment.inputs], [result[v] for v in self.fgraph.outputs])
 

@@ -26,16 +26,17 @@ import numpy as np
 from theano_compat import config
 from theano_compat.codegen import build, cache, toolchain
 from theano_compat.codegen.abi import ABI_VERSION, ArraySpec, Program, SegmentSpec
+from theano_compat.codegen.blas_pointers import ROUTINES
 from theano_compat.codegen.build import Loaded
+from theano_compat.codegen.dtypes import is_supported
 from theano_compat.codegen.wiring import Wiring
 from theano_compat.compile.mode import Mode
-from theano_compat.configparser import flags_of_compiled_code
-from theano_compat.gof.digest import Description, NotDigestible
-from theano_compat.gof.graph import Constant
+from theano_compat.configparser import IMPORTED_AT, flags_of_compiled_code
+from theano_compat.gof.digest import Description
 from theano_compat.gof.opt.base import Reports
 from theano_compat.gof.optdb import DB, Query
 
-__all__ = ["Recipe", "Search", "find", "key_of", "remember"]
+__all__ = ["NotToBeRecalled", "Recipe", "Search", "find", "key_of", "write"]
 
 #: Constants that the C reads from outside stand in the note, up to so many bytes of them.
 _MOST_CONSTANTS = 65536
@@ -84,43 +85,80 @@ class Search:
     """
 
     def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any], mode: Any, accept_inplace: bool) -> None:
-        self.key = key_of(inputs, outputs, mode, accept_inplace)
-        self.recipe = None
-        if self.key is not None:
+        self.key, self.recipe = None, None
+        try:
+            self.key = key_of(inputs, outputs, mode, accept_inplace)
             self.recipe = find(self.key, len(inputs), len(outputs) + sum(spec.update is not None for spec in inputs))
+        except Exception as why:
+            # Whatever it is, the function can be compiled.
+            self._say(f"a function was not looked for: {why}" if self.key is None else f"the note {self.key} cannot be used: {why!r}")
         self._reports = Reports.count
 
     def remember(self, compiled: Any) -> None:
         """Write a note of the function compiled by all steps, for the next time, unless the user had to be told something about it."""
-        if self.key is not None and self.recipe is None and self._reports == Reports.count:
-            remember(self.key, compiled)
+        if self.key is None or self.recipe is not None or self._reports != Reports.count:
+            return
+        try:
+            write(self.key, compiled)
+        except Exception as why:
+            self._say(f"no note was written of a function: {why}")
+
+    @staticmethod
+    def _say(text: str) -> None:
+        if config.cmodule.debug:
+            print(f"theano_compat: {text}", file=sys.stderr)
+
+
+class NotToBeRecalled(Exception):
+    """Raised where a function must be, or was, compiled by all steps; the text says why."""
 
 
 # --- keys -------------------------------------------------------------------------------------------------
 
 
-def _sources(folder: str) -> Iterator[str]:
+def _sources(folder: str) -> Iterator[tuple[str, int, int, int]]:
+    """Yield path, size, and times of the last changes of the content and of the entry, of all files whose content goes into compiled code."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith((".py", ".h", ".c")):
                 status = entry.stat()
-                yield f"{entry.path} {status.st_size} {status.st_mtime_ns}"
+                yield entry.path, status.st_size, status.st_mtime_ns, status.st_ctime_ns
             elif "." not in entry.name and entry.name not in ("__pycache__", "tests", "cli") and entry.is_dir():
                 yield from _sources(entry.path)
 
 
-@functools.lru_cache(maxsize=1)
-def _versions() -> str | None:
-    """Return what tells this package, as it stands on the disk, and its surroundings from others; None where there are no files to look at."""
-    try:
-        files = sorted(_sources(os.fspath(_FOLDER)))
-    except OSError:
-        return None
-    machine = (sys.version, np.__version__, toolchain.cpu_identity(), toolchain.has_libmvec())
-    return hashlib.sha256("\n".join([*map(str, machine), *files]).encode("utf-8", "surrogatepass")).hexdigest()
+def _look_at_sources() -> str:
+    """Return a digest of sizes and times of this package's files."""
+    files = sorted(_sources(os.fspath(_FOLDER)))
+    if not files or max(max(mtime, ctime) for _, _, mtime, ctime in files) > IMPORTED_AT:
+        raise NotToBeRecalled("files of the package have changed since it was imported")
+    return hashlib.sha256(repr([file[:3] for file in files]).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def key_of(inputs: Sequence[Any], outputs: Sequence[Any], mode: Any, accept_inplace: bool) -> str | None:
+_sources_at_first = functools.lru_cache(maxsize=1)(_look_at_sources)
+
+
+def _check(mode: Any) -> None:
+    """Raise `NotToBeRecalled` for a mode with which, or under flags under which, a function has to be compiled before the user's eyes."""
+    from theano_compat.codegen.linker import CodegenLinker
+    from theano_compat.compile.function_maker import std_fgraph
+
+    query = getattr(mode, "_optimizer", None)
+    reasons = {
+        "the flag cmodule.recall": not config.cmodule.recall,
+        "its mode": type(mode) is not Mode or not isinstance(query, Query) or any(tag.startswith("Print") for tag in query.include),
+        "its linker": type(mode.linker) is not CodegenLinker or "_scheduler" in vars(mode.linker),
+        "rewrites that were registered from outside": bool(DB.foreign) or len(std_fgraph.features) != 1,
+        "test values": config.compute_test_value != "off" or config.compute_test_value_opt != "off",
+        "a flag that shows how it is rewritten": config.optimizer_verbose or config.profile_optimizer or config.check_stack_trace != "off" or config.warn_float64 != "ignore",
+        "there is no compiler": toolchain.compiler() is None,
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            raise NotToBeRecalled(reason)
+
+
+def key_of(inputs: Sequence[Any], outputs: Sequence[Any], mode: Any, accept_inplace: bool) -> str:
     """Return the key of a function.
 
     Parameters
@@ -130,61 +168,58 @@ def key_of(inputs: Sequence[Any], outputs: Sequence[Any], mode: Any, accept_inpl
     mode : Mode
     accept_inplace : bool
 
-    Returns
-    -------
-    str or None
-        None if the function has to be compiled by all steps: its mode has rewrites of the user's own or shows how it works, or its graph has ops that are not this package's.
+    Raises
+    ------
+    NotToBeRecalled
+        Its mode has rewrites of the user's own, or shows how it works.
+    NotDigestible
+        Its graph has ops that are not this package's, or that do more than to compute.
     """
-    from theano_compat.codegen.linker import CodegenLinker
-    from theano_compat.compile.function_maker import std_fgraph
-
-    query, linker, compiler = getattr(mode, "_optimizer", None), mode.linker, toolchain.compiler()
-    as_shipped = type(mode) is Mode and type(linker) is CodegenLinker and "_scheduler" not in vars(linker) and isinstance(query, Query)
-    if not as_shipped or DB.has_foreign or len(std_fgraph.features) != 1 or compiler is None:
-        return None
-    if not config.cmodule.recall or config.compute_test_value != "off" or config.compute_test_value_opt != "off":
-        return None
-    if config.optimizer_verbose or config.check_stack_trace != "off" or any(tag.startswith("Print") for tag in query.include):
-        return None
-    versions = _versions()
-    if versions is None:
-        return None
+    _check(mode)
     updates = [spec.update for spec in inputs if spec.update is not None]
     described = Description()
-    try:
-        described.add(ABI_VERSION, versions, compiler.identity, flags_of_compiled_code(), query, accept_inplace)
-        described.add([(spec.update is not None, spec.mutable, spec.implicit, getattr(spec, "borrow", None), getattr(spec, "shared", None)) for spec in inputs])
-        described.add([spec.borrow for spec in outputs])
-        described.add_graph([spec.variable for spec in inputs], [*(spec.variable for spec in outputs), *updates])
-    except NotDigestible:
-        return None
+    described.add(ABI_VERSION, _sources_at_first(), sys.version, np.__version__)
+    described.add(toolchain.compiler().identity, toolchain.cpu_identity(), toolchain.has_libmvec())
+    described.add(flags_of_compiled_code(), mode._optimizer, accept_inplace)
+    described.add([(spec.update is not None, spec.mutable, spec.implicit, getattr(spec, "borrow", None), getattr(spec, "shared", None)) for spec in inputs])
+    described.add([spec.borrow for spec in outputs])
+    described.add_graph([spec.variable for spec in inputs], [*(spec.variable for spec in outputs), *updates])
     return described.digest()
 
 
 # --- notes ------------------------------------------------------------------------------------------------
 
 
-def remember(key: str, compiled: Any) -> None:
-    """Write the note of a function that has been compiled by all steps, if it is one that can be recalled.
+def write(key: str, compiled: Any) -> None:
+    """Write the note of a function that has been compiled by all steps.
 
     Parameters
     ----------
     key : str
         From `key_of`.
     compiled : CompiledFunction
+
+    Raises
+    ------
+    NotToBeRecalled
+        It is more than one segment, has large constants, or its machine code is not in the cache.
     """
     wiring = compiled.wiring()
-    if wiring is None or compiled.loaded.library.key is None:
-        return
+    if wiring is None:
+        raise NotToBeRecalled("it is not one segment")
+    if compiled.loaded.library.key is None:
+        raise NotToBeRecalled("its machine code is not in the cache")
+    if _look_at_sources() != _sources_at_first():
+        raise NotToBeRecalled("files of the package have changed")
     variables = compiled.schedule.steps[0].inputs
-    constants = [v for v, i in zip(variables, wiring.sources) if i is None]
-    if not all(isinstance(v, Constant) for v in constants) or sum(v.data.nbytes for v in constants) > _MOST_CONSTANTS:
-        return
+    constants = [np.asarray(v.data) for v, i in zip(variables, wiring.sources) if i is None]
+    if sum(data.nbytes for data in constants) > _MOST_CONSTANTS:
+        raise NotToBeRecalled("it has large constants")
     spec = compiled.program.segments[0]
     note = {
         "library": compiled.loaded.library.key,
         "externals": list(compiled.program.externals),
-        "blas_integer_bits": _bits(compiled.program.externals),
+        "blas_integer_bits": _blas_integer_bits(compiled.program.externals),
         "symbol": spec.symbol,
         "inputs": [_written_spec(s) for s in spec.inputs],
         "outputs": [_written_spec(s) for s in spec.outputs],
@@ -192,49 +227,50 @@ def remember(key: str, compiled: Any) -> None:
         "n_slots": spec.n_slots,
         "sources": wiring.sources,
         "results": wiring.results,
-        "constants": [[v.data.dtype.str, list(v.data.shape), base64.b64encode(v.data.tobytes()).decode()] for v in constants],
+        "constants": [[data.dtype.str, list(data.shape), base64.b64encode(data.tobytes()).decode()] for data in constants],
     }
     cache.write_note(key, json.dumps(note))
 
 
 def find(key: str, n_inputs: int, n_outputs: int) -> Recipe | None:
-    """Return what the note with a key says of a function with so many inputs and outputs, updates counted; None if there is none, or its machine code is gone."""
+    """Return what the note with a key says of a function with so many inputs and outputs, updates counted.
+
+    None if there is no note, or its machine code is gone. A note that makes no sense raises whatever comes of it.
+    """
     text = cache.read_note(key)
     if text is None:
         return None
-    try:
-        note = json.loads(text)
-        library = cache.load(str(note["library"]))
-        externals = tuple(map(str, note["externals"]))
-        if library is None or note["blas_integer_bits"] != _bits(externals):
-            return None
-        inputs, outputs = (list(map(_read_spec, note[side])) for side in ("inputs", "outputs"))
-        spec = SegmentSpec(str(note["symbol"]), inputs, outputs, tuple(map(int, note["written"])), int(note["n_slots"]))
-        constants = [_read_constant(*stored) for stored in note["constants"]]
-        wiring = Wiring([None if i is None else int(i) for i in note["sources"]], list(map(int, note["results"])))
-        given = [i for i in wiring.sources if i is not None]
-        fits = (
-            len(wiring.sources) == len(inputs) == len(given) + len(constants)
-            and _are_below(n_inputs, given)
-            and _are_below(len(outputs), wiring.results)
-            and _are_below(len(inputs), spec.written)
-            and len(wiring.results) == n_outputs
-            and 0 <= spec.n_slots < 2**20
-        )
-        if not fits:
-            return None
-        return Recipe(key, spec, wiring, constants, Loaded(Program("", [spec], externals), library))
-    except (ValueError, TypeError, LookupError, AttributeError):
-        return None  # what is not there or does not fit is compiled
+    note = json.loads(text)
+    library = cache.load(str(note["library"]))
+    externals = tuple(map(str, note["externals"]))
+    if library is None or note["blas_integer_bits"] != _blas_integer_bits(externals):
+        return None
+    inputs, outputs = (list(map(_read_spec, note[side])) for side in ("inputs", "outputs"))
+    spec = SegmentSpec(str(note["symbol"]), inputs, outputs, tuple(map(int, note["written"])), int(note["n_slots"]))
+    constants = [_read_constant(*stored) for stored in note["constants"]]
+    wiring = Wiring([None if i is None else int(i) for i in note["sources"]], list(map(int, note["results"])))
+    given = [i for i in wiring.sources if i is not None]
+    fits = (
+        len(wiring.sources) == len(inputs) == len(given) + len(constants)
+        and _are_below(n_inputs, given)
+        and _are_below(len(outputs), wiring.results)
+        and _are_below(len(inputs), spec.written)
+        and len(wiring.results) == n_outputs
+        and 0 <= spec.n_slots < 2**20
+        and spec.symbol.startswith("tc_segment_")
+    )
+    if not fits:
+        raise ValueError("its numbers do not fit together")
+    return Recipe(key, spec, wiring, constants, Loaded(Program("", [spec], externals), library))
 
 
 def _are_below(limit: int, numbers: Sequence[int]) -> bool:
     return all(0 <= number < limit for number in numbers)
 
 
-def _bits(externals: Sequence[str]) -> int:
-    """Return the size of the integers that the outside routines take, 0 if there are none."""
-    return build.blas_integer_bits() if externals else 0
+def _blas_integer_bits(externals: Sequence[str]) -> int:
+    """Return the size of the integers that the BLAS takes, 0 if no routine of it is called."""
+    return build.blas_integer_bits() if set(externals) & set(ROUTINES) else 0
 
 
 def _written_spec(spec: ArraySpec) -> list:
@@ -243,7 +279,9 @@ def _written_spec(spec: ArraySpec) -> list:
 
 def _read_spec(stored: Sequence) -> ArraySpec:
     dtype, broadcastable, scalar = stored
-    return ArraySpec(np.dtype(dtype).name, len(broadcastable), tuple(map(bool, broadcastable)), bool(scalar))
+    if not is_supported(dtype):
+        raise ValueError(f"dtype {dtype}")
+    return ArraySpec(dtype, len(broadcastable), tuple(map(bool, broadcastable)), bool(scalar))
 
 
 def _read_constant(dtype: str, shape: Sequence[int], data: str) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,23 @@ if TYPE_CHECKING:
     from theano_compat.codegen.recall import Recipe
 
 __all__ = ["RecalledFunction"]
+
+#: What is asked of the function compiled after all; no other name makes that.
+_OF_THE_WHOLE = frozenset(
+    "call_counts call_times clear clear_all compute_map explain fgraph file loaded nodes program schedule storage_map thunks time_thunks update_profile "
+    "variable_offset variable_shape variable_strides".split()
+)
+_lock = threading.RLock()
+
+
+def _after_fork() -> None:
+    # The thread that was compiling does not live in the child.
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class RecalledFunction:
@@ -44,7 +62,6 @@ class RecalledFunction:
         self.allow_gc = allow_gc
         self.position_of_error: int | None = None
         self._whole: CompiledFunction | None = None
-        self._lock = threading.RLock()
         constants = iter(recipe.constants)
         results: list[list] = [[None] for _ in recipe.spec.outputs]
         self.output_storage = [results[k] for k in recipe.wiring.results]
@@ -69,14 +86,14 @@ class RecalledFunction:
     @property
     def whole(self) -> CompiledFunction:
         """The function compiled by all steps, on the same storage."""
-        with self._lock:
+        with _lock:
             if self._whole is None:
                 self._whole = self.maker.link(self.input_storage, self.output_storage)[0]
             return self._whole
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
+        if name not in _OF_THE_WHOLE:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return getattr(self.whole, name)
 
     def _explain(self, error: Exception) -> None:
@@ -94,7 +111,9 @@ class RecalledFunction:
         own = whole.only_segment()
         if own is not None and whole.loaded.path == self.recipe.loaded.path:
             whole.explain_record(own, record)
-        whole()  # another text than was found: nodes have other numbers there
+        # Compiled after all it became something else, whose nodes have other numbers: it may say what is wrong.
+        whole()
+        raise RuntimeError(f"The function failed with code {record[:2]}, but not after it was compiled anew. Please report this; the flag cmodule.recall=False may help.")
 
     def only_segment(self) -> SegmentStep:
         """Return the segment that is the whole function."""

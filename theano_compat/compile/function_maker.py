@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 import threading
 import time
 import warnings
@@ -19,6 +20,7 @@ from theano_compat.configparser import change_flags, flags_of_compiled_code, str
 from theano_compat.gof import Constant, FunctionGraph, Variable, toolbox
 from theano_compat.gof.graph import ancestors
 from theano_compat.gof.link import Container
+from theano_compat.gof.optdb import DB
 from theano_compat.gof.utils import get_variable_trace_string
 
 _logger = logging.getLogger("theano.compile.function_module")
@@ -204,6 +206,19 @@ def _user_stacklevel() -> int:
     return level
 
 
+# One thread at a time rewrites the graph of a function that was found compiled.
+_catching_up = threading.RLock()
+
+
+def _after_fork() -> None:
+    global _catching_up
+    _catching_up = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 class FunctionMaker:
     """Makes functions of one graph, each with storage of its own.
 
@@ -289,7 +304,6 @@ class FunctionMaker:
             self._rewrite_and_accept(fgraph)
         else:
             self._flags = flags_of_compiled_code()
-            self._lock = threading.RLock()
 
         self.required = [i.value is None for i in inputs]
         self.refeed = [
@@ -325,7 +339,7 @@ class FunctionMaker:
 
     def _catch_up(self) -> None:
         """Rewrite the graph of a function that was found compiled, as it would have been then."""
-        with self._lock:
+        with _catching_up:
             if self._linker is None:
                 now = flags_of_compiled_code()
                 with change_flags({name: value for name, value in self._flags.items() if now.get(name) != value}):
@@ -389,7 +403,11 @@ class FunctionMaker:
         """Apply the mode's rewrites under the flags that hold while compiling."""
         with compiling():
             start = time.perf_counter()
-            optimizer = self.mode.optimizer
+            mode = self.mode
+            if self.recipe is not None:
+                # There were none when the function was found.
+                mode = mode.excluding(*DB.foreign)
+            optimizer = mode.optimizer
             profile_data = self._apply_optimizer(optimizer, fgraph)
             spent = time.perf_counter() - start
             if self.profile:

@@ -323,16 +323,16 @@ class Function:
 
     def free(self) -> None:
         """Drop intermediate results that the function keeps for its next call; constants and inputs stay."""
-        if self.maker.recipe is None:  # one that was found has neither values between its steps nor functions in its ops
-            keep = {id(container.storage) for container in self.input_storage}
-            storage_map = getattr(self.fn, "storage_map", None) or {}
-            for variable, storage in storage_map.items():
-                if not isinstance(variable, Constant) and id(storage) not in keep:
-                    storage[0] = None
-            for node in self.nodes_with_inner_function:
-                inner = getattr(node.op, ops_with_inner_function[type(node.op)], None)
-                if hasattr(inner, "free"):
-                    inner.free()
+        # A function that was found has no such table of its own, nor functions in its ops.
+        storage_map = getattr(self.fn, "__dict__", {}).get("storage_map") or {}
+        keep = {id(container.storage) for container in self.input_storage}
+        for variable, storage in storage_map.items():
+            if not isinstance(variable, Constant) and id(storage) not in keep:
+                storage[0] = None
+        for node in self.nodes_with_inner_function if storage_map else ():
+            inner = getattr(node.op, ops_with_inner_function[type(node.op)], None)
+            if hasattr(inner, "free"):
+                inner.free()
         release = getattr(self.fn, "free", None)
         if callable(release):
             release()

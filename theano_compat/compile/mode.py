@@ -323,6 +323,10 @@ class Mode:
     def __getstate__(self) -> tuple[Any, Any]:
         return (self.provided_linker, self.provided_optimizer)
 
+    def _digest_state(self) -> tuple[Any, Any]:
+        # not the names that they were given by, under which others may have been registered since
+        return (self.linker, self._optimizer)
+
     def __setstate__(self, state: tuple[Any, Any]) -> None:
         linker, optimizer = state
         self.provided_linker = linker

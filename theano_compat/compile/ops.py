@@ -480,6 +480,8 @@ class FromFunctionOp(Op):
     It has no gradient. It pickles by the name of the decorated function.
     """
 
+    digestible = False
+
     def __init__(self, fn: Callable[..., Any], itypes: list[Any], otypes: list[Any], infer_shape: Any):
         self.__fn = fn
         self.itypes = itypes

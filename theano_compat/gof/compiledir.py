@@ -34,7 +34,7 @@ def print_compiledir_content() -> None:
     """Print the number, ages and sizes of what is in the folder of compiled code."""
     from theano_compat.codegen import cache
 
-    sizes = sorted(path.stat().st_size for path in cache.entries())
+    sizes = sorted(path.stat().st_size for path in cache.entries() if path.suffix != ".json")
     print_title(f"Theano cache: {config.compiledir}", overline="=", underline="=")
     print()
     print(f"{len(sizes)} compiled functions")

@@ -2,7 +2,7 @@
 
 Two graphs with the same digest have equal ops, constants and types at the same places, so what was made of the one can stand for what would be made of the other.
 The digest is taken over a text that says all there is to say. Where an object is met that cannot be put into words for sure (one of a class that is not the
-package's, a function with hidden state), there is no digest: `NotDigestible` says why.
+package's, a function of somebody else's), or whose op does more than to compute (it reads a file, it prints: `digestible` is False), there is no digest: `NotDigestible` says why.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from theano_compat.gof.utils import props_eq
 __all__ = ["Description", "NotDigestible"]
 
 _PACKAGE = __name__.partition(".")[0]
-#: What users may not have changed under a name that stays.
+#: Where classes come from that users have not changed under a name that stays.
 _KNOWN_ROOTS = {_PACKAGE, "builtins", "numpy", "collections"}
+#: Bytes of a constant from which on a digest takes too long.
+_LARGE = 2**20
 #: Annotations that change how a graph is rewritten or run; others are the user's own, or say where a variable came from.
 _MEANINGFUL_TAGS = ("indestructible", "hints")
 
@@ -36,7 +38,7 @@ def _root(module: Any) -> str:
 
 
 class Description:
-    """The text under construction.
+    """The text under construction: of one graph, and of things that go with it.
 
     Variables are named by their numbers, in the order in which they are met. So are ops, types and other objects; equal ones share a number.
     """
@@ -46,7 +48,6 @@ class Description:
         # By id, with the object itself, so that no other one gets its id.
         self._known: dict[int, tuple[Any, str]] = {}
         self._numbers: dict[str, str] = {}
-        self._depth = 0
 
     def digest(self) -> str:
         """Return the digest of all that was described."""
@@ -73,6 +74,8 @@ class Description:
         """
         inputs, outputs = list(inputs), list(outputs)
         for variable in inputs:
+            if id(variable) in self._known:
+                raise NotDigestible("an input that is there twice, or a graph that is part of another one")
             self._leaf(variable)
         known, lines, of = self._known, self._lines, self._of
         for node in io_toposort(inputs, outputs):
@@ -91,7 +94,8 @@ class Description:
             lines.append(" ".join(words))
             known[id(node)] = (node, number)
             for index, variable in enumerate(node.outputs):
-                known[id(variable)] = (variable, f"{number}.{index}")
+                # An input may be computed too, beside what is computed from it.
+                known.setdefault(id(variable), (variable, f"{number}.{index}"))
         lines.append(" ".join([known[id(v)][1] if id(v) in known else self._leaf(v) for v in outputs]))
 
     def _leaf(self, variable: Variable) -> str:
@@ -118,6 +122,8 @@ class Description:
             return plain(thing)
         found = self._known.get(id(thing))
         if found is not None:
+            if not found[1]:
+                raise NotDigestible("an object that is part of itself")
             return found[1]
         container = _CONTAINERS.get(type(thing))
         if container is not None:
@@ -125,10 +131,8 @@ class Description:
         if isinstance(thing, Variable):
             self.add_graph((), (thing,))
             return self._known[id(thing)][1]
-        self._depth += 1
-        self._known[id(thing)] = (thing, f"^{self._depth}")  # for parts of it that speak of it
+        self._known[id(thing)] = (thing, "")
         words = self._object(thing)
-        self._depth -= 1
         number = self._numbers.get(words)
         if number is None:
             number = self._numbers[words] = f"o{len(self._numbers)}"
@@ -141,27 +145,29 @@ class Description:
         if isinstance(thing, type):
             return _name(thing)
         if isinstance(thing, types.FunctionType):
+            # The name can be another function's (functools.wraps), where its globals are cannot.
+            if _root(thing.__globals__.get("__name__")) != _PACKAGE:
+                raise NotDigestible(f"the function {thing.__module__}.{thing.__qualname__}, which is not the package's own")
             cells = [cell.cell_contents for cell in thing.__closure__ or ()]
             more = (cells, thing.__defaults__, thing.__kwdefaults__)
-            return f"{_name(thing)}:{thing.__code__.co_firstlineno}{self._of(more)}"
+            return f"{thing.__globals__['__name__']}.{thing.__qualname__}:{thing.__code__.co_firstlineno}{self._of(more)}"
         if isinstance(thing, types.MethodType):
             return f"{self._of(thing.__self__)}.{thing.__name__}"
-        if isinstance(thing, types.BuiltinFunctionType) and isinstance(thing.__self__, types.ModuleType):
-            return _name(thing)
         if isinstance(thing, np.ufunc) and getattr(np, thing.__name__, None) is thing:
             return f"numpy.{thing.__name__}"
         if _root(kind.__module__) != _PACKAGE:
             raise NotDigestible(f"an object of the class {kind.__module__}.{kind.__qualname__}")
+        if not getattr(kind, "digestible", True):
+            raise NotDigestible(f"{kind.__qualname__}, which does more than to compute")
         if isinstance(thing, Apply):
             raise NotDigestible("a node apart from its graph")
         return f"{kind.__module__}.{kind.__qualname__}{self._of(_state(thing))}"
 
 
-def _name(thing: Any) -> str:
-    module, name = thing.__module__, thing.__qualname__
-    if _root(module) not in _KNOWN_ROOTS:
-        raise NotDigestible(f"{module}.{name}, which is not the package's own")
-    return f"{module}.{name}"
+def _name(kind: type) -> str:
+    if _root(kind.__module__) not in _KNOWN_ROOTS:
+        raise NotDigestible(f"the class {kind.__module__}.{kind.__qualname__}, which is not the package's own")
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _state(thing: Any) -> Any:
@@ -212,16 +218,17 @@ def _array(_: Description, data: Any) -> str:
     array = np.asarray(data)
     if array.dtype.hasobject:
         raise NotDigestible("an array of Python objects")
+    if array.nbytes > _LARGE:
+        raise NotDigestible(f"a constant of {array.nbytes} bytes")
     contents = array.tobytes()
     if len(contents) > 64:
         contents = hashlib.sha256(contents).digest()
-    return f"{type(data).__name__} {array.dtype.str} {array.shape} {contents.hex()}"
+    return f"{type(data).__name__} {array.dtype!r} {array.shape} {contents.hex()}"
 
 
 _PLAIN: dict[type, Callable[[Any], str]] = {
     **dict.fromkeys((bool, int, float, complex, str, bytes, type(None), type(Ellipsis), type(NotImplemented)), repr),
-    np.dtype: lambda dtype: f"dtype {dtype.str}",
-    **{kind: lambda dtype: f"dtype {dtype.str}" for kind in {type(np.dtype(code)) for code in np.typecodes["All"]}},
+    **dict.fromkeys({np.dtype, *(type(np.dtype(code)) for code in np.typecodes["All"])}, repr),
 }
 _CONTAINERS: dict[type, Callable[[Description, Any], str]] = {
     tuple: _sequence("(", ")"),

@@ -28,7 +28,7 @@ _PACKAGE = __name__.partition(".")[0]
 
 
 def _is_called_from_outside() -> bool:
-    """Tell whether what the package does here was asked for by other code, not by the import of one of its own modules."""
+    """Tell whether what happens in the caller was asked for by other code than this package's, not by the import of one of its modules."""
     frame = sys._getframe(2)
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
@@ -45,13 +45,14 @@ class DB:
 
     Attributes
     ----------
-    has_foreign : bool
-        Whether anything in any database was put there, or tagged otherwise, by code that is not this package's.
+    foreign : set of str
+        Names of entries of this package's databases that were put there, or tagged otherwise, by other code.
     """
 
-    has_foreign = False
+    foreign: set[str] = set()
 
     def __init__(self):
+        self._is_foreign = _is_called_from_outside()
         self.name = None
         self._names = set()
         # tag -> {entry: None}; a dict is an ordered set, so that every query is deterministic.
@@ -94,9 +95,13 @@ class DB:
         self._tagged.setdefault(type(obj).__name__, {})[obj] = None
         self.add_tags(name, *tags)
 
+    def _note_author(self, name):
+        if not self._is_foreign and _is_called_from_outside():
+            DB.foreign.add(name)
+
     def add_tags(self, name, *tags):
         """Give further tags to the entry called `name`."""
-        DB.has_foreign = DB.has_foreign or _is_called_from_outside()
+        self._note_author(name)
         (obj,) = self._tagged[name]
         for tag in tags:
             if tag in self._names:
@@ -107,7 +112,7 @@ class DB:
 
     def remove_tags(self, name, *tags):
         """Take tags away from the entry called `name`."""
-        DB.has_foreign = DB.has_foreign or _is_called_from_outside()
+        self._note_author(name)
         (obj,) = self._tagged[name]
         for tag in tags:
             if tag in self._names:

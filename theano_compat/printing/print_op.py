@@ -36,6 +36,7 @@ class Print(Op):
 
     view_map = {0: [0]}
     __props__ = ("message", "attrs", "global_fn")
+    digestible = False  # it does so while constants are folded, too
 
     def __init__(
         self,

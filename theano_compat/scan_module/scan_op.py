@@ -265,7 +265,7 @@ class Scan(PureOp):
     def _digest_state(self) -> tuple:
         # What follows from these is left out.
         kind = None if self.typeConstructor is _type_of else self.typeConstructor
-        return self.inputs, self.outputs, self.info, self.destroy_map, self.allow_gc, self._scan_savemem_visited, kind
+        return self.inputs, self.outputs, self.info, self.mode_instance, self.destroy_map, self.allow_gc, self._scan_savemem_visited, kind
 
     def __setstate__(self, state: dict) -> None:
         if "typeConstructor" not in state:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from theano_compat import config
 from theano_compat.gof.opt import copy_stack_trace, local_optimizer
+from theano_compat.gof.opt.base import Reports
 from theano_compat.tensor import basic as tensor
 from theano_compat.tensor import opt, subtensor
 from theano_compat.tensor.elemwise import DimShuffle, Elemwise, Sum
@@ -213,6 +214,7 @@ def _warn_of_old_bug():
         import logging
 
         _warned_about_argmax_bug = True
+        Reports.count += 1
         logging.getLogger("theano.tensor.nnet.nnet").warning(
             "There was a bug in Theano versions between May 27th, 2010 and January 4th, 2011: the maximum of a softmax "
             "could be replaced by the maximum below it. Results here are right; set warn.argmax_pushdown_bug to False "

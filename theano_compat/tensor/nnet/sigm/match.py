@@ -9,6 +9,7 @@ import warnings
 import numpy as np
 
 from theano_compat import config
+from theano_compat.gof.opt.base import Reports
 from theano_compat.tensor import basic as tensor
 from theano_compat.tensor import opt
 
@@ -81,6 +82,7 @@ def is_1pexp(t, only_process_constants=True):
         t.owner.inputs, only_process_constants=only_process_constants)
     if len(others) != 1:
         if len(others) > 1 and config.warn.identify_1pexp_bug and any(map(is_exp, others)):
+            Reports.count += 1
             warnings.warn(
                 "This expression is compiled correctly here, but Theano before version 0.5 gave a wrong result for "
                 "it. Set the flag warn.identify_1pexp_bug to False to hide this message.")
