@@ -6,6 +6,7 @@ Programs are called with argument lists, never through a shell, so that blanks a
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib.util
@@ -14,6 +15,7 @@ import platform
 import shlex
 import shutil
 import sys
+import threading
 from dataclasses import dataclass
 
 from theano_compat import config
@@ -76,7 +78,8 @@ class Compiler:
             libraries = ["-lmvec", *libraries]
         command = [*self.command, *self.options(extra), "-shared", "-x", "c", "-", "-o", target, *libraries]
         try:
-            done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=600)
+            with _turn():
+                done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=600)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise CompileError(f"the compiler {self.command[0]} could not be run: {error}") from None
         if done.returncode:
@@ -84,6 +87,33 @@ class Compiler:
             raise CompileError("\n".join([f"{self.command[0]} refused generated code (exit status {done.returncode}):", *messages[:20]]))
         if config.cmodule.compilation_warning and done.stderr:
             print(done.stderr.decode(errors="replace"), file=sys.stderr)
+
+
+_turns: threading.Semaphore | None = None
+
+
+def _turn() -> contextlib.AbstractContextManager:
+    """Let threads other than the main one run so many compilers at a time that one CPU is left for that: it is what the user waits for."""
+    global _turns
+    if threading.current_thread() is threading.main_thread():
+        return contextlib.nullcontext()
+    from theano_compat.codegen.pool import available_cpus
+
+    with _lock:
+        if _turns is None:
+            _turns = threading.Semaphore(max(1, available_cpus() - 1))
+        return _turns
+
+
+def _after_fork() -> None:
+    # The threads that had a turn do not live in the child.
+    global _turns, _lock
+    _turns, _lock = None, threading.Lock()
+
+
+_lock = threading.Lock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _kind(path: str) -> str:
