@@ -136,3 +136,44 @@ def test_loops_with_many_computed_scalars_between_them_compile():
     wanted = sum(np.exp(x) * np.exp(s) + np.sin(t) for x, s, t in zip(values, scalars[::2], scalars[1::2]))
     for mode in ("FAST_RUN", theano.Mode("cvm", "fast_compile")):
         np.testing.assert_allclose(theano.function(arrays + numbers, total, mode=mode)(*values, *scalars), wanted)
+
+
+MANY = {
+    "sum": (["float64"], lambda xs: T.add(*xs)),
+    "product": (["float32"], lambda xs: T.mul(*xs)),
+    "descent": (["float64"], lambda xs: xs[0] - 0.1 * sum(xs[1:])),
+    "two sums": (["float64", "int8", "float32"], lambda xs: T.tanh(T.add(*xs)) / T.maximum(T.add(*xs[:90]), 2)),
+    "steps": (["float64"], lambda xs: sum(T.exp(x) * k for k, x in enumerate(xs))),
+    "whole numbers": (["int8", "int64"], lambda xs: T.add(*xs)),
+    "complex": (["complex128"], lambda xs: T.add(*xs)),
+    "half": (["float16"], lambda xs: T.add(*xs)),
+    "choice": (["float64"], lambda xs: T.switch(T.add(*xs) > 100, T.mul(*xs[:70]), T.add(*xs[70:]))),
+    "reduction": (["float64"], lambda xs: T.add(*xs).sum(axis=0)),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+@pytest.mark.parametrize("shapes", [[(3, 4)], [(3, 4), (1, 4), (3, 1), (1, 1)], [(1, 1)]], ids=str)
+def test_more_arrays_than_one_loop_walks(name, shapes):
+    dtypes, build = MANY[name]
+    xs, values = [], []
+    for k in range(130):
+        shape, dtype = shapes[k % len(shapes)], dtypes[k % len(dtypes)]
+        xs.append(T.TensorType(dtype, [n == 1 for n in shape])())
+        values.append((rng.uniform(0.9, 1.1, shape) if dtype[0] in "fc" else rng.integers(0, 2, shape)).astype(dtype))
+    f, g = theano.function(xs, build(xs)), theano.function(xs, build(xs), mode=theano.Mode("py", None))
+    got, want = f(*values), g(*values)
+    assert (got.dtype, got.shape) == (want.dtype, want.shape)
+    np.testing.assert_allclose(got, want, rtol={"half": 1e-2, "product": 1e-5, "two sums": 1e-6}.get(name, 1e-12))
+    assert "Python" not in f.explain()
+
+
+def test_many_arrays_in_place_and_with_a_wrong_shape():
+    w, xs = theano.shared(np.ones((3, 4))), [T.dmatrix() for _ in range(100)]
+    f = theano.function(xs, [], updates=[(w, w * 2 - T.add(*xs) * w)])
+    f(*[np.full((3, 4), k / 100) for k in range(100)])
+    np.testing.assert_allclose(w.get_value(), np.full((3, 4), 2 - 49.5))
+    assert "Python" not in f.explain()
+    f = theano.function(xs, T.add(*xs))
+    with pytest.raises(ValueError, match=r"input\[0\].shape\[1\] = 4, input\[99\].shape\[1\] = 5"):
+        f(*[np.ones((3, 4))] * 99, np.ones((3, 5)))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from theano_compat.codegen.abi import ErrorCode
 from theano_compat.codegen.builder import Builder, NotLowered
+from theano_compat.codegen.dtypes import literal
 from theano_compat.codegen.ir import Load, Store, StoreScalar, View
 from theano_compat.codegen.lower.registry import register
 from theano_compat.codegen.scalarbody import Body
+from theano_compat.gof.graph import Constant
 from theano_compat.scalar import ScalarOp
 from theano_compat.tensor.elemwise import Elemwise
 
@@ -50,6 +52,10 @@ def memory_order(builder: Builder, views: list[View], domain: tuple[str, ...]) -
     return None if found is None or found == sorted(found) else found
 
 
+#: Arrays that one loop may read and write, and those of a sum that one loop of several takes.
+_MOST_OPERANDS, _PART = 60, 30
+
+
 def emit_elemwise(builder: Builder, scalar_op, views: list[View], out_dtypes: list[str], targets: list) -> list[View]:
     """Emit ``targets[...] = scalar_op(*views)``; None among `targets` stands for a new array."""
     body = Body(builder)
@@ -71,8 +77,8 @@ def emit_elemwise(builder: Builder, scalar_op, views: list[View], out_dtypes: li
                     View(target.buffer, dtype, target.pointer, shape, strides, target.axes, value=name, also=target.also)
                 )
         return found
-    if len(views) + len(out_dtypes) > 60:
-        raise NotLowered("more than 60 operands")
+    if len(views) + len(out_dtypes) > _MOST_OPERANDS:
+        return _in_parts(builder, scalar_op, views, out_dtypes, targets, domain)
     names, loads, loaded = [], [], {}
     for view in views:
         if view.value is not None:
@@ -101,6 +107,47 @@ def emit_elemwise(builder: Builder, scalar_op, views: list[View], out_dtypes: li
         raise NotLowered("a user's scalar op with several outputs")
     builder.loop(domain, loads, body.statements, stores, tuple(body.helpers))
     return views_out
+
+
+def _in_parts(builder: Builder, scalar_op, views: list[View], out_dtypes: list[str], targets: list, domain: tuple[str, ...]) -> list[View]:
+    """Emit an op on more arrays than one loop can walk, such as the sum of the gradients of an unrolled net, as several loops.
+
+    Sums and products are made from left to right, a part of the operands at a time; a composite op one of its ops after another.
+    """
+    inner = getattr(scalar_op, "fgraph", None)
+    if inner is None:
+        if not (scalar_op.associative and len(out_dtypes) == 1):
+            raise NotLowered(f"scalar op {scalar_op} on more than {_MOST_OPERANDS} arrays")
+        while len(views) + 1 > _MOST_OPERANDS:
+            views = [*emit_elemwise(builder, scalar_op, views[:_PART], out_dtypes, [None]), *views[_PART:]]
+        return emit_elemwise(builder, scalar_op, views, out_dtypes, targets)
+    if any(view.dtype != var.type.dtype for view, var in zip(views, inner.inputs)):
+        raise NotLowered(f"a composite op on more than {_MOST_OPERANDS} arrays of other dtypes")
+    ndim = len(domain)
+    found = dict(zip(inner.inputs, views))
+    target_of = {var: target for var, target in zip(inner.outputs, targets) if target is not None and var.owner is not None}
+    order = inner.toposort()
+    last = {var: position for position, node in enumerate(order) for var in node.inputs}
+
+    def operand(var) -> View:
+        if isinstance(var, Constant):
+            return View(None, var.type.dtype, "NULL", ("1",) * ndim, ("0",) * ndim, value=literal(var.data, var.type.dtype))
+        return found[var]
+
+    for position, node in enumerate(order):
+        # What is written in place must have been read: by the last op at the latest.
+        room = [target_of.get(var) if position == len(order) - 1 and var not in last else None for var in node.outputs]
+        results = emit_elemwise(builder, node.op, [operand(v) for v in node.inputs], [v.type.dtype for v in node.outputs], room)
+        found.update(zip(node.outputs, results))
+    outputs = []
+    for var, target in zip(inner.outputs, targets):
+        view = operand(var)
+        if tuple(map(builder.find, view.shape)) != tuple(map(builder.find, domain)) or var.owner is None or (target is not None and view.buffer is not target.buffer):
+            room = builder.temp(var.type.dtype, domain) if target is None else target
+            builder.copy(room, view)
+            view = room
+        outputs.append(view)
+    return outputs
 
 
 def _with_helpers(body: Body):
