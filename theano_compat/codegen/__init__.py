@@ -14,7 +14,7 @@ The folder follows the life of a function:
 `ir`               the loop IR: buffers, views, loops, reductions, calls
 `fuse`             fewer loops: producers into their consumers, equal domains together
 `memory`           lifetimes and scratch slots
-`print_c`          the IR as C text; `print_kernel` its loops; `source_file` puts the file together
+`print_c`          the IR as C text; `print_kernel` its loops, `print_parts` long segments; `source_file` puts the file together
 `products`         matrix products, a library of their own
 `pool`             the threads that functions share
 `abi`              how the C side is called; `wiring` ties its arrays to the function's values

@@ -9,6 +9,7 @@ from theano_compat.codegen.abi import ErrorCode
 from theano_compat.codegen.dtypes import compute_type
 from theano_compat.codegen.ir import Assign, Buffer, Call, Check, LoadScalar, Loop, Repeat, Statement, StoreScalar, View
 from theano_compat.codegen.print_kernel import Kernel, identity, read_element, write_element
+from theano_compat.codegen.print_parts import LONG, in_parts
 from theano_compat.codegen.source_file import SourceFile
 
 __all__ = ["Printer", "identity", "read_element", "write_element"]
@@ -48,7 +49,7 @@ class Printer(SourceFile):
 
     def __init__(self) -> None:
         super().__init__()
-        self.watched: list[str] = []  # of the segment that is being printed: what its loops in time count
+        self.watched: dict[str, str] = {}  # of the segment that is being printed: what its loops in time count
         self.kernel_nodes: dict[str, list] = {}
 
     def segment(
@@ -80,25 +81,30 @@ class Printer(SourceFile):
             last += [f"  r->shape[{i}] = {e}; r->strides[{i}] = {s};" for i, (e, s) in enumerate(zip(view.shape, view.strides))]
             last.append("}")
         used = {word for line in last for word in _words(line)}
-        self.watched = []
-        lines = self._block(statements, starts, ctypes, used)
-        text = [f"int32_t {symbol}(tc_frame *f)", "{"]
+        self.watched = {}
+        chunks = self._chunks(statements, starts, ctypes, used)
         # outside of all loops: an inner one, entered again and again, goes on counting
-        text += ["    " + line for line in self.watched]
+        opening, arrays = dict(self.watched), {}
         for buffer in buffers:
             if buffer.name not in used:
                 continue
             if buffer.kind == "input":
-                text.append(f"    char *const {buffer.name} = f->in[{buffer.index}].data;")
+                opening[buffer.name] = f"char *const {buffer.name} = f->in[{buffer.index}].data;"
             elif buffer.kind == "local":
-                size = max(int(buffer.nbytes), 1)
-                text.append(f"    char {buffer.name}[{size}] __attribute__((aligned(16)));")
-        text += ["    " + line if line and not line.startswith("#") else line for line in (*lines, *last)]
-        text += ["    return 0;", "}"]
-        self.segments.append("\n".join(text))
+                arrays[buffer.name] = max(int(buffer.nbytes), 1)
+        text = in_parts(symbol, chunks, last, opening, arrays) if sum(map(len, chunks)) > LONG else None
+        if text is None:
+            lines = [*opening.values(), *(f"char {name}[{size}] __attribute__((aligned(16)));" for name, size in arrays.items())]
+            lines += [line for chunk in chunks for line in chunk] + last
+            text = "\n".join([f"int32_t {symbol}(tc_frame *f)", "{", *_indented(lines), "    return 0;", "}"])
+        self.segments.append(text)
 
-    def _block(self, statements, starts: dict[int, list[Buffer]], ctypes: dict[str, str], used: set[str], reserved: bool = False) -> list[str]:
-        """Print statements, without the scalars that nothing reads; `used` holds the names that are read behind them, and then those in them.
+    def _block(self, *arguments, **options) -> list[str]:
+        """Print statements, as lines; the arguments are those of `_chunks`."""
+        return [line for chunk in self._chunks(*arguments, **options) for line in chunk]
+
+    def _chunks(self, statements, starts: dict[int, list[Buffer]], ctypes: dict[str, str], used: set[str], reserved: bool = False) -> list[list[str]]:
+        """Print statements, each as lines, without the scalars that nothing reads; `used` holds the names that are read behind them, and then those in them.
 
         Parameters
         ----------
@@ -119,7 +125,7 @@ class Printer(SourceFile):
                 lines = self._memory(buffer, changing) + lines
             used.update(word for line in lines for word in _words(line))
             chunks.append(lines)
-        return [line for chunk in reversed(chunks) for line in chunk]
+        return chunks[::-1]
 
     def _repeat(self, loop: Repeat, ctypes: dict[str, str], used: set[str]) -> list[str]:
         """Print a loop in time."""
@@ -166,7 +172,7 @@ class Printer(SourceFile):
         """Print what looks at the clock, and ends the call if the caller wants that, where a loop has made the steps that it had left."""
         n = loop.counter
         self.headers["watch"] = None
-        self.watched.append(f"int64_t left_{n} = {_FIRST_STEPS[_may_be_slow(loop)]}; tc_watch watch_{n} = {{0, 0}};")
+        self.watched[f"left_{n}"] = f"int64_t left_{n} = {_FIRST_STEPS[_may_be_slow(loop)]}; tc_watch watch_{n} = {{0, 0}};"
         leave = f"return tc_fail(f, {int(ErrorCode.INTERRUPTED)}, {loop.nodes[0]}, {n}, 0, 0, 0, 0, 0);"
         return f"if (left_{n} <= 0 && (left_{n} = tc_look(f, &watch_{n})) < 0) {leave}"
 

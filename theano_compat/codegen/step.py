@@ -180,7 +180,7 @@ class StepBuilder(Builder):
         lists = [", ".join(values) for values in (view.shape, room.strides, view.strides)]
         few = room.buffer.nbytes = outer.let(f"{self.count} > 0 && {room.buffer.nbytes} <= {_SMALL_FACTOR} ? {room.buffer.nbytes} : 0")
         outer.call(
-            f"char *{q} = {view.pointer};\nint64_t {s0} = {view.strides[0]}, {s1} = {view.strides[1]};\n"
+            f"char *{q} = {view.pointer};\nint64_t {s0} = {view.strides[0]};\nint64_t {s1} = {view.strides[1]};\n"
             f"if ({few} > 0) {{\n"
             f"    tc_copy(2, (const int64_t[]){{{lists[0]}}}, {room.pointer}, (const int64_t[]){{{lists[1]}}}, {view.pointer}, "
             f"(const int64_t[]){{{lists[2]}}}, {size});\n"
