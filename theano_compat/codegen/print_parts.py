@@ -69,10 +69,10 @@ def in_parts(symbol: str, chunks: Sequence[list[str]], last: list[str], opening:
             found = _declaration(line)
             if found is not None:
                 types.setdefault(found[3], found[1] + found[2].replace("const ", ""))
-    handed_on = []
+    handed_on: dict[str, int] = {}  # to their places in the structure
     for name in sorted((n for n in first if first[n] != final[n] and n not in opening), key=lambda n: (first[n], n)):
         if name in types or name in arrays:
-            handed_on.append(name)
+            handed_on[name] = len(handed_on)
         elif not all(_declares(group, name) for group, names in zip(groups, used) if name in names):
             return None
     state = f"{symbol}_state"
@@ -83,11 +83,9 @@ def in_parts(symbol: str, chunks: Sequence[list[str]], last: list[str], opening:
         for name, line in opening.items():
             if name in names:
                 lines.append(line)
-        for name in sorted(names & arrays.keys() - set(handed_on)):
+        for name in sorted(names & arrays.keys() - handed_on.keys()):
             lines.append(f"char {name}[{arrays[name]}] __attribute__((aligned(16)));")
-        for name in handed_on:
-            if name not in names:
-                continue
+        for name in sorted(names & handed_on.keys(), key=handed_on.__getitem__):
             if name in arrays:
                 lines.append(f"char *const {name} = state->{name};")
                 continue
