@@ -129,11 +129,28 @@ def test_loops_and_random_streams(new):
 
 def test_constants(new):
     table = np.random.rand(20, 3) + new
-    i, x = T.lvector(), T.dvector()
+    i, x = T.lvector(), T.dmatrix()
     first, second = twice(lambda: theano.function([i], T.constant(table)[i]))
     assert np.array_equal(first([3, 1]), second([3, 1]))
-    large = np.random.rand(200, 100) + new  # 160 000 bytes: too much for a note
-    assert not any(is_recalled(theano.function([x], T.dot(x, T.constant(large)))) for _ in range(2))
+    large = np.random.rand(200, 100) + new  # 160 000 bytes
+    for build in (lambda: x * T.constant(large), lambda: T.dot(x[0, :100], T.constant(large).T)):  # as it is, and a view
+        first, second = twice(lambda build=build: theano.function([x], build()))
+        assert np.array_equal(first(np.ones((200, 100))), second(np.ones((200, 100))))
+    # made by rewriting, it is too much for a note
+    assert not any(is_recalled(theano.function([x], x * T.exp(T.constant(large / new)))) for _ in range(2))
+
+
+def test_constants_share_memory_with_what_they_were_made_of(new):
+    x = T.dvector("x")
+    for _ in range(2):
+        buffer, step = np.arange(4.0) + new, np.array([1.0, 2.0, 3.0])
+        rows, _ = theano.scan(lambda r, s: r * s, sequences=x, non_sequences=T.constant(step))
+        functions = [theano.function([x], x * buffer), theano.function([x], [x + buffer, rows])]
+        assert functions[0](np.ones(4)).tolist() == buffer.tolist()
+        buffer[:], step[:] = 100, 7
+        assert functions[0](np.ones(4)).tolist() == [100] * 4
+        assert functions[1](np.ones(4))[0].tolist() == [101] * 4 and functions[1](np.ones(4))[1].tolist() == [[7] * 3] * 4
+    assert all(map(is_recalled, functions))
 
 
 def test_what_makes_another_function(new):
@@ -278,8 +295,8 @@ def test_debugging_tells_why(new, capsys):
     with config.change_flags({"cmodule.debug": True}):
         theano.function([x], theano.printing.Print("x")(x) * new)
         assert "Print, which does more than to compute" in capsys.readouterr().err
-        large = T.constant(np.random.rand(200, 100) + new)
-        theano.function([x], T.dot(x, large))
+        large = T.constant(np.random.rand(200, 100) + 1 / new)
+        theano.function([x], T.dot(x, T.exp(large)))
         assert "it has large constants" in capsys.readouterr().err
 
 
@@ -295,11 +312,12 @@ def test_imports_of_the_package_are_not_foreign():
 def test_the_graph_is_there(new):
     def make():
         x = T.dmatrix("x")
-        return theano.function([x], T.log(1 + T.exp(x)).sum(axis=1) * new, name="f")
+        rows, _ = theano.scan(lambda r, h: theano.scan(lambda a, b: T.tanh(a * 2 + b), sequences=r, outputs_info=h)[0][-1], sequences=x, outputs_info=T.zeros(()))
+        return theano.function([x], [T.log(1 + T.exp(x)).sum(axis=1) * new, rows], name="f")
 
     first, second = twice(make)
     texts = [theano.printing.debugprint(f, file="str") for f in (first, second)]
-    assert texts[0] == texts[1] and "softplus" in texts[0]
+    assert texts[0] == texts[1] and "softplus" in texts[0] and "Composite{tanh" in texts[0]
     assert [str(n.op) for n in second.maker.fgraph.toposort()] == [str(n.op) for n in first.maker.fgraph.toposort()]
     assert second.maker.fgraph.name == "f"
     assert second.fn.program.source == first.fn.program.source
@@ -554,14 +572,14 @@ class _folder:
         cache.folder = self.kept
 
 
-@pytest.mark.parametrize("change", [{"sources": [5]}, {"sources": [-1, 0]}, {"results": [7]}, {"constants": [["<f8", [3], ""]]}, {"written": [9]}, {"n_slots": -1}, {"n_slots": 10**12}, {"n_slots": float("inf")}, {"inputs": [["O", [0], 0], ["float64", [0], 0]]}, {"symbol": "nothing"}, {"symbol": "tc_bind"}, {"library": "../x"}])
+@pytest.mark.parametrize("change", [{"sources": [5]}, {"sources": [-1, 0]}, {"results": [7]}, {"constants": [{"bytes": "", "dtype": "<f8", "shape": [3]}]}, {"constants": [{"number": 7}]}, {"written": [9]}, {"n_slots": -1}, {"n_slots": 10**12}, {"n_slots": float("inf")}, {"inputs": [["O", [0], 0], ["float64", [0], 0]]}, {"symbol": "nothing"}, {"symbol": "tc_bind"}, {"library": "../x"}])
 def test_a_note_that_does_not_fit_is_no_note(new, change):
     x, y = T.dvector("x"), T.dvector("y")
     keys = []
 
     def make():
         specs = [theano.In(x), theano.In(y)]
-        keys.append(recall.key_of(specs, [theano.Out(x * y * new)], theano.compile.get_default_mode(), False))
+        keys.append(recall.describe(specs, [theano.Out(x * y * new)], theano.compile.get_default_mode(), False).digest())
         return theano.compile.function_module.orig_function(specs, theano.Out(x * y * new))
 
     twice(make)

@@ -33,12 +33,13 @@ from theano_compat.codegen.wiring import Wiring
 from theano_compat.compile.mode import Mode
 from theano_compat.configparser import IMPORTED_AT, flags_of_compiled_code
 from theano_compat.gof.digest import Description
+from theano_compat.gof.graph import Constant
 from theano_compat.gof.opt.base import Reports
 from theano_compat.gof.optdb import DB, Query
 
-__all__ = ["NotToBeRecalled", "Recipe", "Search", "find", "key_of", "write"]
+__all__ = ["NotToBeRecalled", "Recipe", "Search", "describe", "find", "write"]
 
-#: Constants that the C reads from outside stand in the note, up to so many bytes of them.
+#: Constants that rewriting has made and the C reads from outside stand in the note, up to so many characters of them.
 _MOST_CONSTANTS = 65536
 _FOLDER = Path(__file__).resolve().parents[1]
 
@@ -79,16 +80,17 @@ class Search:
     Attributes
     ----------
     key : str or None
-        See `key_of`.
+        The digest that its note is found by, None if it has to be compiled by all steps.
     recipe : Recipe or None
         What was found.
     """
 
     def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any], mode: Any, accept_inplace: bool) -> None:
-        self.key, self.recipe = None, None
+        self.key, self.recipe, self._constants = None, None, []
         try:
-            self.key = key_of(inputs, outputs, mode, accept_inplace)
-            self.recipe = find(self.key, len(inputs), len(outputs) + sum(spec.update is not None for spec in inputs))
+            described = describe(inputs, outputs, mode, accept_inplace)
+            self.key, self._constants = described.digest(), described.constants
+            self.recipe = find(self.key, len(inputs), len(outputs) + sum(spec.update is not None for spec in inputs), self._constants)
         except Exception as why:
             # Whatever it is, the function can be compiled.
             self._say(f"a function was not looked for: {why}" if self.key is None else f"the note {self.key} cannot be used: {why!r}")
@@ -99,7 +101,7 @@ class Search:
         if self.key is None or self.recipe is not None or self._reports != Reports.count:
             return
         try:
-            write(self.key, compiled)
+            write(self.key, compiled, self._constants)
         except Exception as why:
             self._say(f"no note was written of a function: {why}")
 
@@ -158,8 +160,8 @@ def _check(mode: Any) -> None:
             raise NotToBeRecalled(reason)
 
 
-def key_of(inputs: Sequence[Any], outputs: Sequence[Any], mode: Any, accept_inplace: bool) -> str:
-    """Return the key of a function.
+def describe(inputs: Sequence[Any], outputs: Sequence[Any], mode: Any, accept_inplace: bool) -> Description:
+    """Return the description of a function, whose digest is its key.
 
     Parameters
     ----------
@@ -184,20 +186,21 @@ def key_of(inputs: Sequence[Any], outputs: Sequence[Any], mode: Any, accept_inpl
     described.add([(spec.update is not None, spec.mutable, spec.implicit, getattr(spec, "borrow", None), getattr(spec, "shared", None)) for spec in inputs])
     described.add([spec.borrow for spec in outputs])
     described.add_graph([spec.variable for spec in inputs], [*(spec.variable for spec in outputs), *updates])
-    return described.digest()
+    return described
 
 
 # --- notes ------------------------------------------------------------------------------------------------
 
 
-def write(key: str, compiled: Any) -> None:
+def write(key: str, compiled: Any, of_graph: Sequence[Constant]) -> None:
     """Write the note of a function that has been compiled by all steps.
 
     Parameters
     ----------
     key : str
-        From `key_of`.
     compiled : CompiledFunction
+    of_graph : list of Constant
+        Those of the graph. What the C reads of them is their own memory, as long as the function lives: their values are not in the note.
 
     Raises
     ------
@@ -212,8 +215,9 @@ def write(key: str, compiled: Any) -> None:
     if _look_at_sources() != _sources_at_first():
         raise NotToBeRecalled("files of the package have changed")
     variables = compiled.schedule.steps[0].inputs
-    constants = [np.asarray(v.data) for v, i in zip(variables, wiring.sources) if i is None]
-    if sum(data.nbytes for data in constants) > _MOST_CONSTANTS:
+    number = {id(v.data): k for k, v in enumerate(of_graph)}
+    constants = [_written_constant(v.data, number, of_graph) for v, i in zip(variables, wiring.sources) if i is None]
+    if sum(len(stored["bytes"]) for stored in constants if "bytes" in stored) > _MOST_CONSTANTS:
         raise NotToBeRecalled("it has large constants")
     spec = compiled.program.segments[0]
     note = {
@@ -227,13 +231,13 @@ def write(key: str, compiled: Any) -> None:
         "n_slots": spec.n_slots,
         "sources": wiring.sources,
         "results": wiring.results,
-        "constants": [[data.dtype.str, list(data.shape), base64.b64encode(data.tobytes()).decode()] for data in constants],
+        "constants": constants,
     }
     cache.write_note(key, json.dumps(note))
 
 
-def find(key: str, n_inputs: int, n_outputs: int) -> Recipe | None:
-    """Return what the note with a key says of a function with so many inputs and outputs, updates counted.
+def find(key: str, n_inputs: int, n_outputs: int, of_graph: Sequence[Constant]) -> Recipe | None:
+    """Return what the note with a key says of a function with so many inputs and outputs, updates counted, and these constants.
 
     None if there is no note, or its machine code is gone. A note that makes no sense raises whatever comes of it.
     """
@@ -247,7 +251,7 @@ def find(key: str, n_inputs: int, n_outputs: int) -> Recipe | None:
         return None
     inputs, outputs = (list(map(_read_spec, note[side])) for side in ("inputs", "outputs"))
     spec = SegmentSpec(str(note["symbol"]), inputs, outputs, tuple(map(int, note["written"])), int(note["n_slots"]))
-    constants = [_read_constant(*stored) for stored in note["constants"]]
+    constants = [_read_constant(stored, of_graph) for stored in note["constants"]]
     wiring = Wiring([None if i is None else int(i) for i in note["sources"]], list(map(int, note["results"])))
     given = [i for i in wiring.sources if i is not None]
     fits = (
@@ -284,5 +288,25 @@ def _read_spec(stored: Sequence) -> ArraySpec:
     return ArraySpec(dtype, len(broadcastable), tuple(map(bool, broadcastable)), bool(scalar))
 
 
-def _read_constant(dtype: str, shape: Sequence[int], data: str) -> np.ndarray:
-    return np.frombuffer(bytearray(base64.b64decode(data)), dtype).reshape(shape)
+def _written_constant(data: Any, number: dict[int, int], of_graph: Sequence[Constant]) -> dict[str, Any]:
+    """Return which of the graph's constants a constant of the segment is, or is a view of, or else its value."""
+    if id(data) in number:
+        return {"number": number[id(data)]}
+    data = np.asarray(data)
+    layout = {"dtype": data.dtype.str, "shape": list(data.shape)}
+    for k, constant in enumerate(of_graph if data.base is not None else ()):
+        whole = constant.data
+        if isinstance(whole, np.ndarray) and np.may_share_memory(data, whole):
+            if not whole.flags.c_contiguous:
+                raise NotToBeRecalled("it has a view of a constant that is not contiguous")
+            return {"number": k, "offset": data.ctypes.data - whole.ctypes.data, "strides": list(data.strides), **layout}
+    return {"bytes": base64.b64encode(data.tobytes()).decode(), **layout}
+
+
+def _read_constant(stored: dict[str, Any], of_graph: Sequence[Constant]) -> Any:
+    if "bytes" in stored:
+        return np.frombuffer(bytearray(base64.b64decode(stored["bytes"])), stored["dtype"]).reshape(stored["shape"])
+    whole = of_graph[stored["number"]].data
+    if "offset" not in stored:
+        return whole
+    return np.ndarray(stored["shape"], stored["dtype"], whole, stored["offset"], stored["strides"])

@@ -206,6 +206,14 @@ def _user_stacklevel() -> int:
     return level
 
 
+def _rewrite_steps(fgraph: FunctionGraph) -> None:
+    """Rewrite the steps of the loops in a graph, and of those in them, as compiling the graph would have done: that is what is shown of them."""
+    graphs = [fgraph]
+    while graphs:
+        steps = (getattr(node.op, "step_graph", None) for node in graphs.pop().apply_nodes)
+        graphs += [step for step in steps if step is not None]
+
+
 # One thread at a time rewrites the graph of a function that was found compiled.
 _catching_up = threading.RLock()
 
@@ -344,6 +352,7 @@ class FunctionMaker:
                 now = flags_of_compiled_code()
                 with change_flags({name: value for name, value in self._flags.items() if now.get(name) != value}):
                     self._rewrite_and_accept(None)
+                    _rewrite_steps(self._fgraph)
 
     @property
     def fgraph(self) -> FunctionGraph:

@@ -41,9 +41,15 @@ class Description:
     """The text under construction: of one graph, and of things that go with it.
 
     Variables are named by their numbers, in the order in which they are met. So are ops, types and other objects; equal ones share a number.
+
+    Attributes
+    ----------
+    constants : list of Constant
+        In the order in which they were met: the same in graphs of one digest.
     """
 
     def __init__(self) -> None:
+        self.constants: list[Constant] = []
         self._lines: list[str] = []
         # By id, with the object itself, so that no other one gets its id.
         self._known: dict[int, tuple[Any, str]] = {}
@@ -107,6 +113,7 @@ class Description:
         words = [number, kind.__qualname__, self._of(variable.type), *self._tags(variable)]
         if isinstance(variable, Constant):
             words.append(self._of(variable.data))
+            self.constants.append(variable)
         self._lines.append(" ".join(words))
         self._known[id(variable)] = (variable, number)
         return number
