@@ -189,6 +189,20 @@ def test_methods_that_arrays_lost_work_in_both_pythons(tmp_path):
     ]
 
 
+def test_arrays_without_dimensions_have_12_digits(tmp_path):
+    text = """
+        import numpy as np
+        a = np.array(1 / 3.)
+        print a, np.array(2.), np.array(1 / 3., 'float32'), [a], a.tolist(), np.array(3), np.array([1 / 3.])
+        print str(a), '%s' % a, '%s %r %.3f' % (a, a, a), '{} {:.2f}'.format(a, a), '%(x)s' % {'x': a}, 'cost %f' % a, a + 1
+    """
+    third = "0.333333333333"
+    assert output(tmp_path, text) == [
+        f"{third} 2.0 0.333333343267 [array(0.3333333333333333)] 0.333333333333 3 [ 0.33333333]",
+        f"{third} {third} 0.3333333333333333 array(0.3333333333333333) 0.333 {third} 0.33 {third} cost 0.333333 1.33333333333",
+    ]
+
+
 def test_histograms_are_normed(tmp_path):
     text = """
         import numpy as np

@@ -19,35 +19,44 @@ class _Float(float):
         return f"{mantissa.rstrip('0').rstrip('.')}e{exponent}"
 
 
+def _as_written(value):
+    """Return a float, or an array of one without dimensions (what a function of Theano returns for a scalar), as one that is written with 12 digits; anything else as it is."""
+    if type(value) is float:
+        return _Float(value)
+    if type(value).__name__ == "ndarray" and value.shape == () and value.dtype.kind == "f":
+        return _Float(value.item())
+    return value
+
+
 def classic_str(*args, **kwargs) -> str:
     """Return Python 2's ``str(x)``."""
     if len(args) == 1 and not kwargs:
-        if type(args[0]) is float:
-            return str(_Float(args[0]))
         if type(args[0]) is bytes:
             return args[0].decode("utf-8", "surrogateescape")
+        return str(_as_written(args[0]))
     return str(*args, **kwargs)
 
 
 def classic_print(*values, **options):
     """Print values, floats with 12 digits."""
-    builtins.print(*(_Float(v) if type(v) is float else v for v in values), **options)
+    builtins.print(*map(_as_written, values), **options)
 
 
 def classic_format(template: str, values) -> str:
     """Return ``template % values``."""
-    if type(values) is float:
-        values = _Float(values)
-    elif type(values) is tuple:
-        values = tuple(_Float(v) if type(v) is float else v for v in values)
+    written = (lambda v: _Float(v) if type(v) is float else v) if "%r" in template else _as_written
+    if type(values) is tuple:
+        values = tuple(map(written, values))
     elif type(values) is dict:
-        values = {k: _Float(v) if type(v) is float else v for k, v in values.items()}
+        values = {key: written(value) for key, value in values.items()}
+    else:
+        values = written(values)
     return template % values
 
 
 def classic_format_method(template: str, *values, **named) -> str:
     """Return ``template.format(…)``."""
-    return template.format(*(_Float(v) if type(v) is float else v for v in values), **{k: _Float(v) if type(v) is float else v for k, v in named.items()})
+    return template.format(*map(_as_written, values), **{key: _as_written(value) for key, value in named.items()})
 
 
 def classic_oct(number) -> str:
