@@ -145,34 +145,25 @@ def load(key: str) -> Library | None:
 
 def read_note(key: str) -> str | None:
     """Return the text of a note, None if there is none."""
-    path = _entry(key, _NOTE)
-    data = _content(path) if is_private(folder()) and is_private(path.parent) else None
-    if data is None:
-        return None
-    _keep_young(path)
-    return data.decode(errors="replace")
+    data = _read(_entry(key, _NOTE))
+    return None if data is None else data.decode(errors="replace")
 
 
 def write_note(key: str, text: str) -> None:
     """Put a note into the cache, or leave it where that cannot be."""
-    import tempfile
-
     target = _entry(key, _NOTE)
     try:
-        _make_private_folder(folder())
-        _make_private_folder(target.parent)
-        descriptor, name = tempfile.mkstemp(prefix="tmp-", suffix=_NOTE, dir=target.parent)
+        unfinished = _new_file_for(target)
     except OSError:
         return
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode())
-        _seal(Path(name))
-        os.replace(name, target)
+        unfinished.write_bytes(text.encode())
+        _seal(unfinished)
+        os.replace(unfinished, target)
     except OSError:
         pass
     finally:
-        Path(name).unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
 
 
 def _entry(key: str, suffix: str = _CODE) -> Path:
@@ -216,20 +207,22 @@ def is_whole(path: Path) -> bool:
     return _content(path) is not None
 
 
-def _keep_young(path: Path) -> None:
-    """Let an entry that is in use look new once a day."""
-    try:
-        if time.time() - path.stat().st_mtime > 86400:
-            os.utime(path)
-    except OSError:
-        pass
+def _read(path: Path) -> bytes | None:
+    """Return what an entry holds, None if it is not to be trusted; one that is in use looks new once a day."""
+    content = _content(path) if is_private(folder()) and is_private(path.parent) else None
+    if content is not None:
+        try:
+            if time.time() - path.stat().st_mtime > 86400:
+                os.utime(path)
+        except OSError:
+            pass
+    return content
 
 
 def _from_cache(key: str) -> Library | None:
     path = _entry(key)
-    if not is_private(folder()) or not is_private(path.parent) or not is_whole(path):
+    if _read(path) is None:
         return None
-    _keep_young(path)
     try:
         return Library(os.fspath(path), was_cached=True, key=key)
     except OSError:
@@ -246,20 +239,25 @@ def _make_private_folder(path: Path) -> None:
         raise OSError(f"{path} is not a folder that only this user may write to")
 
 
-def _compile(source: str, key: str, compiler: toolchain.Compiler, extra: tuple[str, ...]) -> Library:
+def _new_file_for(target: Path) -> Path:
+    """Make an empty file in the folder of an entry, to be renamed over it."""
     import tempfile  # here and below: nothing that a warm start need load
 
+    _make_private_folder(folder())
+    _make_private_folder(target.parent)
+    descriptor, name = tempfile.mkstemp(prefix="tmp-", suffix=target.suffix, dir=target.parent)
+    os.close(descriptor)
+    return Path(name)
+
+
+def _compile(source: str, key: str, compiler: toolchain.Compiler, extra: tuple[str, ...]) -> Library:
     target = _entry(key)
     try:
-        _make_private_folder(folder())
-        _make_private_folder(target.parent)
-        descriptor, name = tempfile.mkstemp(prefix="tmp-", suffix=_CODE, dir=target.parent)
-        os.close(descriptor)
+        unfinished = _new_file_for(target)
     except OSError as trouble:
         return _compile_privately(source, compiler, extra, trouble)
-    unfinished = Path(name)
     try:
-        compiler.build(source, name, extra)
+        compiler.build(source, os.fspath(unfinished), extra)
         try:
             _seal(unfinished)
             if target.is_dir():

@@ -9,7 +9,7 @@ from theano_compat.codegen.abi import ErrorCode
 from theano_compat.codegen.dtypes import compute_type
 from theano_compat.codegen.ir import Assign, Buffer, Call, Check, LoadScalar, Loop, Repeat, Statement, StoreScalar, View
 from theano_compat.codegen.print_kernel import Kernel, identity, read_element, write_element
-from theano_compat.codegen.print_parts import LONG, in_parts
+from theano_compat.codegen.print_parts import LONG, in_parts, indented, on_stack
 from theano_compat.codegen.source_file import SourceFile
 
 __all__ = ["Printer", "identity", "read_element", "write_element"]
@@ -27,10 +27,6 @@ def _all(statements: Iterable[Statement]) -> Iterable[Statement]:
 
 #: Steps before the first look at the clock, where they may not be slow and where they may.
 _FIRST_STEPS = (16, 4)
-
-
-def _indented(lines: Iterable[str], times: int = 1) -> list[str]:
-    return ["    " * times + line if not line.startswith("#") else line for line in lines]
 
 
 def _may_be_slow(loop: Repeat) -> bool:
@@ -94,9 +90,9 @@ class Printer(SourceFile):
                 arrays[buffer.name] = max(int(buffer.nbytes), 1)
         text = in_parts(symbol, chunks, last, opening, arrays) if sum(map(len, chunks)) > LONG else None
         if text is None:
-            lines = [*opening.values(), *(f"char {name}[{size}] __attribute__((aligned(16)));" for name, size in arrays.items())]
+            lines = [*opening.values(), *(on_stack(name, size) for name, size in arrays.items())]
             lines += [line for chunk in chunks for line in chunk] + last
-            text = "\n".join([f"int32_t {symbol}(tc_frame *f)", "{", *_indented(lines), "    return 0;", "}"])
+            text = "\n".join([f"int32_t {symbol}(tc_frame *f)", "{", *indented(lines), "    return 0;", "}"])
         self.segments.append(text)
 
     def _block(self, *arguments, **options) -> list[str]:
@@ -157,7 +153,7 @@ class Printer(SourceFile):
             f"    {n} += todo;",
             f"    {left} -= todo;",
             "    for (; todo > 0; todo--) {",
-            *_indented(step, 2),
+            *indented(step, 2),
             "    }",
             f"    {self._look(loop)}",
             "}",
@@ -166,7 +162,7 @@ class Printer(SourceFile):
     def _branch(self, loop: Repeat, step: list[str]) -> list[str]:
         """Print a loop of one step or none. A slow step counts on its own: the steps around it may be short as long as it is not taken."""
         look = [f"    left_{loop.counter}--;", f"    {self._look(loop)}"] if _may_be_slow(loop) else []
-        return [f"for (; {loop.counter} < {loop.count}; {loop.counter}++) {{", *_indented(step), *look, "}"]
+        return [f"for (; {loop.counter} < {loop.count}; {loop.counter}++) {{", *indented(step), *look, "}"]
 
     def _look(self, loop: Repeat) -> str:
         """Print what looks at the clock, and ends the call if the caller wants that, where a loop has made the steps that it had left."""

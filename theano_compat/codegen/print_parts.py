@@ -7,9 +7,9 @@ there, a tenth of it in a segment of 10 000. What one part defines and a later o
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-__all__ = ["LONG", "in_parts"]
+__all__ = ["LONG", "in_parts", "indented", "on_stack"]
 
 #: Lines of a segment that is divided, and of a part.
 LONG, _PART = 2000, 500
@@ -17,6 +17,16 @@ LONG, _PART = 2000, 500
 #: Names that the engine has made end with their numbers, and each is declared once.
 _name = re.compile(r"\b(?!tc_|TC_|float|double|complex|u?int)[A-Za-z_]*[A-Za-z_]\d+\b(?!\()").findall
 _declaration = re.compile(r"(?:const )?(\w+(?: _Complex)?)( \*(?:const )?| )([A-Za-z_]+\d+) = ").match
+
+
+def indented(lines: Iterable[str], times: int = 1) -> list[str]:
+    """Return lines of C further to the right; those of the preprocessor stay."""
+    return ["    " * times + line if not line.startswith("#") else line for line in lines]
+
+
+def on_stack(name: str, size: int) -> str:
+    """Return the declaration of an array of bytes."""
+    return f"char {name}[{size}] __attribute__((aligned(16)));"
 
 
 def _groups(chunks: Sequence[list[str]]) -> list[list[str]]:
@@ -76,15 +86,15 @@ def in_parts(symbol: str, chunks: Sequence[list[str]], last: list[str], opening:
         elif not all(_declares(group, name) for group, names in zip(groups, used) if name in names):
             return None
     state = f"{symbol}_state"
-    members = [f"    char {n}[{arrays[n]}] __attribute__((aligned(16)));" if n in arrays else f"    {types[n]}{n};" for n in handed_on]
-    text = ["typedef struct {", *(members or ["    char none;"]), f"}} {state};"]
+    members = [on_stack(n, arrays[n]) if n in arrays else f"{types[n]}{n};" for n in handed_on]
+    text = ["typedef struct {", *indented(members or ["char none;"]), f"}} {state};"]
     for number, (group, names) in enumerate(zip(groups, used)):
         lines, ending = [], []
         for name, line in opening.items():
             if name in names:
                 lines.append(line)
         for name in sorted(names & arrays.keys() - handed_on.keys()):
-            lines.append(f"char {name}[{arrays[name]}] __attribute__((aligned(16)));")
+            lines.append(on_stack(name, arrays[name]))
         for name in sorted(names & handed_on.keys(), key=handed_on.__getitem__):
             if name in arrays:
                 lines.append(f"char *const {name} = state->{name};")
@@ -95,7 +105,7 @@ def in_parts(symbol: str, chunks: Sequence[list[str]], last: list[str], opening:
                 ending.append(f"state->{name} = {name};")
         text.append(f"static __attribute__((noinline)) int32_t {symbol}_part_{number}(tc_frame *f, {state} *state)")
         text.append("{")
-        text += [line if line.startswith("#") or not line else "    " + line for line in (*lines, *group, *ending)]
+        text += indented((*lines, *group, *ending))
         text += ["    return 0;", "}"]
     text += [f"int32_t {symbol}(tc_frame *f)", "{", f"    {state} state;", "    int32_t code;"]
     text += [f"    if ((code = {symbol}_part_{number}(f, &state))) return code;" for number in range(len(groups))]

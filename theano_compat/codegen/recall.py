@@ -50,8 +50,6 @@ class Recipe:
 
     Attributes
     ----------
-    key : str
-        The graph's.
     spec : SegmentSpec
         Without the nodes and messages, which only errors need.
     wiring : Wiring
@@ -60,7 +58,6 @@ class Recipe:
     loaded : Loaded
     """
 
-    key: str
     spec: SegmentSpec
     wiring: Wiring
     constants: list
@@ -68,14 +65,7 @@ class Recipe:
 
 
 class Search:
-    """A look for one function among those that were compiled before.
-
-    Parameters
-    ----------
-    inputs : list of SymbolicInput
-    outputs : list of SymbolicOutput
-    mode : Mode
-    accept_inplace : bool
+    """A look for one function among those that were compiled before; the parameters are those of `describe`.
 
     Attributes
     ----------
@@ -265,7 +255,7 @@ def find(key: str, n_inputs: int, n_outputs: int, of_graph: Sequence[Constant]) 
     )
     if not fits:
         raise ValueError("its numbers do not fit together")
-    return Recipe(key, spec, wiring, constants, Loaded(Program("", [spec], externals), library))
+    return Recipe(spec, wiring, constants, Loaded(Program("", [spec], externals), library))
 
 
 def _are_below(limit: int, numbers: Sequence[int]) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from typing import TYPE_CHECKING, Any
 
 from theano_compat.codegen import runtime
 from theano_compat.codegen.errors import SegmentError
 from theano_compat.codegen.wiring import SegmentStep, Wiring
+from theano_compat.compile.sharedvalue import call_lock
 
 if TYPE_CHECKING:
     from theano_compat.codegen.compiled import CompiledFunction
@@ -21,17 +20,7 @@ _OF_THE_WHOLE = frozenset(
     "call_counts call_times clear clear_all compute_map explain fgraph file loaded nodes program schedule storage_map thunks time_thunks update_profile "
     "variable_offset variable_shape variable_strides".split()
 )
-_lock = threading.RLock()
-
-
-def _after_fork() -> None:
-    # The thread that was compiling does not live in the child.
-    global _lock
-    _lock = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+_lock = call_lock()
 
 
 class RecalledFunction:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
-import threading
 import time
 import warnings
 from collections.abc import Sequence
@@ -16,6 +14,7 @@ from theano_compat.compile import mode as modes
 from theano_compat.compile.aliasing import Supervisor, infer_reuse_pattern, insert_deepcopy
 from theano_compat.compile.compiling import compiling
 from theano_compat.compile.io import In, SymbolicInput, SymbolicOutput
+from theano_compat.compile.sharedvalue import call_lock
 from theano_compat.configparser import change_flags, flags_of_compiled_code, string_types
 from theano_compat.gof import Constant, FunctionGraph, Variable, toolbox
 from theano_compat.gof.graph import ancestors
@@ -215,16 +214,7 @@ def _rewrite_steps(fgraph: FunctionGraph) -> None:
 
 
 # One thread at a time rewrites the graph of a function that was found compiled.
-_catching_up = threading.RLock()
-
-
-def _after_fork() -> None:
-    global _catching_up
-    _catching_up = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+_catching_up = call_lock()
 
 
 class FunctionMaker:

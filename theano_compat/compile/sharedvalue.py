@@ -17,7 +17,7 @@ _locks: weakref.WeakSet = weakref.WeakSet()
 
 
 def call_lock():
-    """Return a re-entrant lock for calls of functions; a forked child finds it free unless the thread that forked holds it."""
+    """Return a re-entrant lock, as calls of functions need it; a forked child finds it free unless the thread that forked holds it."""
     lock = threading.RLock()
     _locks.add(lock)
     return lock
